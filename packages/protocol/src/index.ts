@@ -1,0 +1,7 @@
+/** What both ends must agree on: pure, no I/O, runs in a browser too. @module */
+export * from './refusal.ts';
+export * from './refusal-codes.ts';
+export * from './claim.ts';
+export * from './entry.ts';
+export * from './signed-json/index.ts';
+export * from './api.ts';

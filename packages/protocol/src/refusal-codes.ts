@@ -1,0 +1,199 @@
+/** Every refusal code with what it means and what to do: shown by the CLI, the API and the docs. @module */
+
+/** What one refusal code tells an operator. */
+export interface RefusalMeaning {
+  /** What happened, in plain words. */
+  readonly what: string;
+  /** The next step. */
+  readonly fix: string;
+}
+
+const meaning = (what: string, fix: string): RefusalMeaning => ({ what, fix });
+
+/** All refusal codes. The second word is the stage of the flow that refused. */
+export const REFUSAL_CODES = {
+  E_WIRE_HANDSHAKE: meaning(
+    'The TLS handshake failed.',
+    'The peer must speak TLS 1.3; a scanner or a plaintext client looks like this too.',
+  ),
+  E_WIRE_TIMEOUT: meaning(
+    'The peer did not finish its TLS handshake in time.',
+    'Look for a very slow link, or for a peer that holds connections open on purpose.',
+  ),
+  E_WIRE_CONNECTIONS: meaning(
+    'Too many connections are open, in total or from this address.',
+    'Find out why this address opens so many, or raise the limit.',
+  ),
+  E_WIRE_PACKET: meaning(
+    'The peer sent bytes that are no valid MQTT packet.',
+    'Check the client library; a healthy one never does this.',
+  ),
+  E_WIRE_SIZE: meaning(
+    'A packet is larger than the limit.',
+    'Send smaller messages; the limit stands in the limits reference.',
+  ),
+  E_SESSION_NO_CERTIFICATE: meaning(
+    'The client showed no certificate.',
+    'Configure client.crt and client.key of the device bundle in the client.',
+  ),
+  E_SESSION_FOREIGN_CA: meaning(
+    'The client certificate was not issued by this Holdfast.',
+    'Enroll the device here; a certificate of another authority is never accepted.',
+  ),
+  E_SESSION_EXPIRED: meaning(
+    'The client certificate has expired.',
+    'Enroll the device again with a new claim: holdfast device claim <id>.',
+  ),
+  E_SESSION_NOT_YET_VALID: meaning(
+    'The client certificate is not valid yet.',
+    'Check the clock of this machine.',
+  ),
+  E_SESSION_PURPOSE: meaning(
+    'The certificate is not meant for clients.',
+    'Use the operational certificate of the device, client.crt.',
+  ),
+  E_SESSION_UNKNOWN_CERTIFICATE: meaning(
+    'The certificate verifies, but the registry does not know it.',
+    'Treat it as an incident: an issuing key may have been used outside this server.',
+  ),
+  E_SESSION_REVOKED: meaning(
+    'The certificate or its device is revoked.',
+    'If the device is to come back: holdfast device claim <id>, then enroll again.',
+  ),
+  E_SESSION_SUPERSEDED: meaning(
+    'The device has enrolled again since; this is its old certificate.',
+    'Replace the files on the device, or look for a clone that still uses the old ones.',
+  ),
+  E_SESSION_STATE: meaning(
+    'The state of the device does not allow it to connect.',
+    'See its state and the reason: holdfast device show <id>.',
+  ),
+  E_SESSION_CLIENT_ID: meaning(
+    'The MQTT client id is not the identity in the certificate.',
+    'Set the client id to the device id (mosquitto_pub -i <id>).',
+  ),
+  E_SESSION_PROTOCOL: meaning(
+    'The peer broke the order or the version rules of MQTT.',
+    'Use MQTT 3.1.1 and a maintained client library.',
+  ),
+  E_SESSION_TIMEOUT: meaning(
+    'The peer was silent for longer than it may be.',
+    'Look for a dead link; a client must send CONNECT at once and keep its keep-alive.',
+  ),
+  E_SESSION_LIMIT: meaning(
+    'A limit of the session is exceeded.',
+    'See the detail for which one; the limits reference has the numbers.',
+  ),
+  E_SESSION_SLOW: meaning(
+    'The peer does not read what is sent to it.',
+    'Look for a stuck client; its connection was closed so that nobody else waits.',
+  ),
+  E_AUTHORIZE_PUBLISH: meaning(
+    'The peer may not publish on this topic.',
+    'A device publishes only below d/<its id>/: check the topic, or look for a spoofing device.',
+  ),
+  E_AUTHORIZE_SUBSCRIBE: meaning(
+    'The peer may not subscribe to this topic filter.',
+    'A device subscribes only to d/<its id>/cmd/#: check the filter.',
+  ),
+  E_VERIFY_SIZE: meaning('The payload is larger than the limit.', 'Send smaller payloads.'),
+  E_VERIFY_JSON: meaning(
+    'The payload is no JSON object that can be verified.',
+    'Send one JSON object in UTF-8, as json.dumps writes it.',
+  ),
+  E_VERIFY_DUPLICATE_KEY: meaning(
+    'An object in the payload has the same key twice.',
+    'Send each key once: readers disagree on which one counts.',
+  ),
+  E_VERIFY_DEPTH: meaning('The payload is nested too deeply.', 'Flatten it.'),
+  E_VERIFY_SIG_MISSING: meaning(
+    'The payload carries no "sig".',
+    'Sign it with the payload key of the device: see the README.',
+  ),
+  E_VERIFY_SIG_FORM: meaning(
+    'The "sig" is not 64 lower-case hexadecimal digits.',
+    'Use hexdigest() of HMAC-SHA256.',
+  ),
+  E_VERIFY_SIG: meaning(
+    'The signature does not match: the payload was altered, or signed with another key.',
+    'Check payload.key on the device; if it is right, treat the message as tampered.',
+  ),
+  E_VERIFY_COUNTER_MISSING: meaning(
+    'The payload carries no counter ("ctr" or "seq").',
+    'Add "ctr", larger in each message; int(time.time() * 1000) will do.',
+  ),
+  E_VERIFY_COUNTER_FORM: meaning(
+    'The counter is not an integer from 0 to 2^53 - 1.',
+    'Send "ctr" as a plain integer.',
+  ),
+  E_VERIFY_REPLAY: meaning(
+    'This counter was accepted before, or is older than the replay window.',
+    'A resend after a lost acknowledgement is harmless; otherwise look for a replayed message.',
+  ),
+  E_VERIFY_TIME_FORM: meaning(
+    'The "ts" is no time.',
+    'Send seconds or milliseconds since 1970 as a number, or RFC 3339 text.',
+  ),
+  E_VERIFY_STALE: meaning(
+    'The time in the payload is too old.',
+    'Check the clock of the device; otherwise the message was held back on the way.',
+  ),
+  E_VERIFY_FUTURE: meaning(
+    'The time in the payload lies in the future.',
+    'Check the clocks of the device and of this machine.',
+  ),
+  E_JOURNAL_UNAVAILABLE: meaning(
+    'The journal cannot store messages.',
+    'Look at the log of the server: a full or failing disk is the usual reason.',
+  ),
+  E_ENROLL_CLAIM: meaning(
+    'The claim is wrong or unknown.',
+    'Make a new one: holdfast device claim <id>. Many of these mean that somebody is guessing.',
+  ),
+  E_ENROLL_CLAIM_EXPIRED: meaning(
+    'The claim has expired.',
+    'Make a new one: holdfast device claim <id>.',
+  ),
+  E_ENROLL_CLAIM_USED: meaning(
+    'The claim was redeemed before, with another key.',
+    'If that was not you, somebody else holds this claim: revoke the device and start again.',
+  ),
+  E_ENROLL_CSR: meaning(
+    'The certificate request cannot be read, or its proof of possession fails.',
+    'Make it with openssl req, in DER or PEM, base64 as in RFC 7030.',
+  ),
+  E_ENROLL_KEY: meaning(
+    'The key of the certificate request is of a kind that is not accepted.',
+    'Use an elliptic-curve key on P-256.',
+  ),
+  E_ENROLL_STATE: meaning(
+    'The state of the device does not allow it to enroll.',
+    'See its state and the reason: holdfast device show <id>.',
+  ),
+  E_ENROLL_RATE: meaning(
+    'Too many wrong claims from this address or for this device.',
+    'Wait; if nobody of yours is enrolling, somebody is guessing.',
+  ),
+  E_ENROLL_DELIVERED: meaning(
+    'The payload key was delivered before, and is in use.',
+    'If the device lost it: holdfast device claim <id>, then enroll again.',
+  ),
+  E_OPERATE_INPUT: meaning('The request is not valid.', 'See the detail for the field.'),
+  E_OPERATE_UNAUTHENTICATED: meaning(
+    'The request carries no valid credential.',
+    'Sign in: holdfast login.',
+  ),
+  E_OPERATE_SIGN_IN: meaning(
+    'Name, password or one-time code is wrong.',
+    'Try again; many of these mean that somebody is guessing.',
+  ),
+  E_OPERATE_RATE: meaning('Too many attempts.', 'Wait a minute and try again.'),
+  E_OPERATE_NOT_FOUND: meaning('There is no such thing.', 'Check the name: holdfast device list.'),
+  E_OPERATE_CONFLICT: meaning(
+    'It exists already, or its state does not allow this.',
+    'See the detail.',
+  ),
+} as const satisfies Record<string, RefusalMeaning>;
+
+/** A stable refusal code. */
+export type RefusalCode = keyof typeof REFUSAL_CODES;

@@ -1,0 +1,182 @@
+/** The sealed Merkle log: appends whole batches, each durable and signed when it returns. @module */
+import { hash } from 'node:crypto';
+import { SALT_BYTES } from '@holdfast/protocol';
+import { TileWriter, formatCheckpoint, signCheckpoint } from '@holdfast/protocol/merkle';
+import type { KeyHandle } from '../crypto/index.ts';
+import type { Clock, RandomBytes } from '../kernel/index.ts';
+import { transaction } from '../persistence/index.ts';
+import { LogFiles } from './log-files.ts';
+import { rawPublicKey, sha256 } from './log-key.ts';
+import {
+  LEAF_PREFIX_BYTES,
+  type PendingEntry,
+  layOutSegment,
+  openSegment,
+  sealSegment,
+  splitSegments,
+} from './segment.ts';
+
+/** Every how many milliseconds a checkpoint is kept for good; those between are replaced. */
+const KEPT_CHECKPOINT_INTERVAL_MS = 60_000;
+
+/** What the log needs from outside. */
+export interface SealedLogDeps {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** Name of the log and of its key, a line without spaces. */
+  readonly origin: string;
+  readonly signer: KeyHandle;
+  /** The data key under a number, 32 bytes. Throws when it is not known. */
+  readonly keyOf: (keyRef: number) => Uint8Array;
+}
+
+/** What one append made durable. */
+export interface AppendedBatch {
+  /** Index of the first entry. */
+  readonly first: number;
+  /** The signed checkpoint that covers the batch. */
+  readonly checkpoint: string;
+}
+
+/** An entry that was read back. */
+export interface StoredEntry {
+  readonly index: number;
+  /** Highest replay counter of its device when its batch was stored. */
+  readonly counterMax: number;
+  /** The encoded entry. */
+  readonly record: Buffer;
+}
+
+/** The log of one data folder, open for writing by this thread alone. */
+export class SealedLog {
+  readonly #files: LogFiles;
+  readonly #deps: SealedLogDeps;
+  readonly #publicKey: Uint8Array;
+  #tree: TileWriter;
+  #checkpoint: { readonly size: number; readonly note: string };
+  #isCheckpointKept = true;
+  #keptAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Opens or creates the log. A log without a checkpoint is new. */
+  constructor(path: string, deps: SealedLogDeps) {
+    this.#files = LogFiles.open(path);
+    this.#deps = deps;
+    this.#publicKey = rawPublicKey(deps.signer.publicKey);
+    const latest = this.#files.latestCheckpoint();
+    this.#tree = this.#restoreTree(latest?.size ?? 0);
+    this.#checkpoint = latest ?? { size: 0, note: this.#signCheckpoint() };
+  }
+
+  /** Entries in the log. */
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** The latest signed checkpoint. */
+  get checkpoint(): string {
+    return this.#checkpoint.note;
+  }
+
+  /**
+   * Appends a batch in one transaction: sealed segments, tree, checkpoint.
+   * When it throws, nothing of the batch is stored and the log stands as before.
+   */
+  append(batch: readonly PendingEntry[]): AppendedBatch {
+    const first = this.#tree.size;
+    try {
+      const { sealed, keyRefs, leaves } = this.#sealBatch(first, batch);
+      for (const leaf of leaves) this.#tree.append(hash('sha256', leaf, 'buffer'));
+      const note = this.#signCheckpoint();
+      transaction(this.#files.database, () => {
+        this.#files.insertBatch({ first, count: batch.length, sealed }, keyRefs);
+        for (const tile of this.#tree.takeChanged()) this.#files.writeTile(tile);
+        this.#replaceCheckpoint(note);
+      });
+      this.#noteCheckpoint(note);
+      return { first, checkpoint: note };
+    } catch (error) {
+      this.#tree = this.#restoreTree(first);
+      throw error;
+    }
+  }
+
+  /** Entries under one data key, newest first, with indexes below `before`; at most `limit`. */
+  readBackwards(
+    keyRef: number,
+    { before, limit }: { before: number; limit: number },
+  ): StoredEntry[] {
+    const found: StoredEntry[] = [];
+    let batch = this.#files.batchOfKeyBefore(keyRef, before);
+    while (batch !== undefined && found.length < limit) {
+      const place = { batchFirst: batch.first, keyRef };
+      for (const segment of splitSegments(batch.sealed) ?? []) {
+        if (segment.keyRef !== keyRef) continue;
+        const { counterMax, entries } = openSegment(segment.sealed, {
+          place,
+          key: this.#deps.keyOf(keyRef),
+        });
+        for (const { position, leafPreimage } of entries.reverse()) {
+          const index = place.batchFirst + position;
+          if (index >= before || found.length === limit) continue;
+          found.push({ index, counterMax, record: leafPreimage.subarray(LEAF_PREFIX_BYTES) });
+        }
+      }
+      batch = this.#files.batchOfKeyBefore(keyRef, batch.first);
+    }
+    return found;
+  }
+
+  close(): void {
+    this.#files.close();
+  }
+
+  #sealBatch(
+    batchFirst: number,
+    batch: readonly PendingEntry[],
+  ): { sealed: Buffer; keyRefs: Iterable<number>; leaves: Uint8Array[] } {
+    const byKey = new Map<number, { position: number; pending: PendingEntry }[]>();
+    for (const [position, pending] of batch.entries()) {
+      const entries = byKey.get(pending.keyRef);
+      if (entries === undefined) byKey.set(pending.keyRef, [{ position, pending }]);
+      else entries.push({ position, pending });
+    }
+    const { random, keyOf } = this.#deps;
+    const salts = random(batch.length * SALT_BYTES);
+    const leaves: Uint8Array[] = Array.from({ length: batch.length });
+    const segments: Buffer[] = [];
+    for (const [keyRef, pending] of byKey) {
+      const { plaintext, entries } = layOutSegment(pending, salts);
+      for (const { position, leafPreimage } of entries) leaves[position] = leafPreimage;
+      const place = { batchFirst, keyRef };
+      segments.push(sealSegment(plaintext, { place, key: keyOf(keyRef), random }));
+    }
+    return { sealed: Buffer.concat(segments), keyRefs: byKey.keys(), leaves };
+  }
+
+  #restoreTree(size: number): TileWriter {
+    return TileWriter.fromTiles(sha256, size, (level, index) => this.#files.readTile(level, index));
+  }
+
+  #signCheckpoint(): string {
+    const { origin, signer } = this.#deps;
+    const { size } = this.#tree;
+    const body = formatCheckpoint({ origin, size, root: this.#tree.root(), extensions: [] });
+    return signCheckpoint(sha256, body, {
+      name: origin,
+      publicKey: this.#publicKey,
+      sign: (message) => signer.sign(message),
+    });
+  }
+
+  #replaceCheckpoint(note: string): void {
+    if (!this.#isCheckpointKept) this.#files.removeCheckpoint(this.#checkpoint.size);
+    this.#files.insertCheckpoint({ size: this.#tree.size, note });
+  }
+
+  #noteCheckpoint(note: string): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#isCheckpointKept = nowMs - this.#keptAtMs >= KEPT_CHECKPOINT_INTERVAL_MS;
+    if (this.#isCheckpointKept) this.#keptAtMs = nowMs;
+    this.#checkpoint = { size: this.#tree.size, note };
+  }
+}

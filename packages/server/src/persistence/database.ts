@@ -1,0 +1,92 @@
+/** Opens the embedded database files. @module */
+import { DatabaseSync } from 'node:sqlite';
+import { Fault } from '../kernel/index.ts';
+
+/** How a database file is opened. */
+export interface OpenDatabaseOptions {
+  /** SQL that creates the tables of an empty file. */
+  readonly schema: string;
+  /** Version of the schema, written into the file; another version is refused. */
+  readonly version: number;
+}
+
+/**
+ * Opens a database for this process alone: a second process fails at once, and an acknowledged
+ * commit is on the disk (write-ahead log, synchronous=FULL).
+ * @throws Fault `E_PERSISTENCE_IN_USE`, `E_PERSISTENCE_VERSION`, `E_PERSISTENCE_OPEN`.
+ */
+export function openDatabase(path: string, { schema, version }: OpenDatabaseOptions): DatabaseSync {
+  const database = connect(path, false);
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = FULL');
+    // Deleted rows must not linger in free pages: erasure and one-time secrets rely on it.
+    database.exec('PRAGMA secure_delete = ON');
+    database.exec('BEGIN IMMEDIATE');
+    const found = versionOf(database);
+    if (found === 0) database.exec(`${schema}; PRAGMA user_version = ${version}`);
+    else if (found !== version) throw versionFault(path, { found, wanted: version });
+    database.exec('COMMIT');
+    return database;
+  } catch (cause) {
+    database.close();
+    throw openFault(path, cause);
+  }
+}
+
+/** Opens a database to read it only, for verification of a stopped server's data. */
+export function openDatabaseReadOnly(path: string): DatabaseSync {
+  return connect(path, true);
+}
+
+/** Runs `task` in one transaction: all of its writes happen, or none. */
+export function transaction<T>(database: DatabaseSync, task: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = task();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { readOnly });
+  } catch (cause) {
+    throw openFault(path, cause);
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+function versionFault(path: string, { found, wanted }: { found: number; wanted: number }): Fault {
+  return new Fault({
+    code: 'E_PERSISTENCE_VERSION',
+    what: `${path} was written by another version of Holdfast (format ${found}, not ${wanted}).`,
+    fix: 'Start the version of Holdfast that wrote it.',
+  });
+}
+
+function openFault(path: string, cause: unknown): Fault {
+  if (cause instanceof Fault) return cause;
+  if (cause instanceof Error && /locked|busy/i.test(cause.message)) {
+    return new Fault({
+      code: 'E_PERSISTENCE_IN_USE',
+      what: `${path} is in use: another Holdfast runs on this data folder.`,
+      fix: 'Stop the other one, or choose another folder with --data.',
+      cause,
+    });
+  }
+  return new Fault({
+    code: 'E_PERSISTENCE_OPEN',
+    what: `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    fix: 'Check that the folder exists, is yours, and has space left.',
+    cause,
+  });
+}

@@ -1,0 +1,58 @@
+/** The records of devices, their certificates and their claims, as they are kept. @module */
+import { z } from 'zod';
+import { DEVICE_CLASS_NAMES } from './device-classes.ts';
+
+/** The life cycle of a device. */
+export const DEVICE_STATES = [
+  'registered',
+  'claimed',
+  'active',
+  'quarantined',
+  'suspended',
+  'revoked',
+  'retired',
+] as const;
+
+export const DeviceSchema = z.object({
+  id: z.string(),
+  class: z.enum(DEVICE_CLASS_NAMES),
+  state: z.enum(DEVICE_STATES),
+  /** Why the device is in this state, in the words of whoever put it there. */
+  stateReason: z.string(),
+  createdAtMs: z.int(),
+  /** Number of the data key that seals what this device sends. */
+  contentKeyRef: z.int(),
+  /** Counts the enrollments: each one makes new payload keys. */
+  payloadKeyGeneration: z.int(),
+  /** True once a message was verified with the payload key: from then on it is never delivered. */
+  isPayloadKeyInUse: z.boolean(),
+});
+/** A device of the fleet. */
+export type Device = Readonly<z.infer<typeof DeviceSchema>>;
+export type DeviceState = Device['state'];
+
+export const CertificateSchema = z.object({
+  /** SHA-256 of the DER certificate, lower-case hex. */
+  fingerprint: z.string(),
+  /** Serial number, lower-case hex. */
+  serial: z.string(),
+  deviceId: z.string(),
+  notBeforeMs: z.int(),
+  notAfterMs: z.int(),
+  status: z.enum(['current', 'superseded', 'revoked']),
+});
+/** An operational certificate that this server issued. */
+export type CertificateRecord = Readonly<z.infer<typeof CertificateSchema>>;
+
+export const ClaimSchema = z.object({
+  deviceId: z.string(),
+  /** SHA-256 of the 32 secret bytes, lower-case hex. The secret itself is never kept. */
+  secretHash: z.string(),
+  expiresAtMs: z.int(),
+  /** Set when redeemed: with which public key (SHA-256 of its SPKI), when, and what it was given. */
+  redeemed: z
+    .object({ spkiHash: z.string(), atMs: z.int(), certificatePem: z.string() })
+    .optional(),
+});
+/** The one claim that a device has at a time. */
+export type Claim = Readonly<z.infer<typeof ClaimSchema>>;
