@@ -3,5 +3,7 @@ export * from './refusal.ts';
 export * from './refusal-codes.ts';
 export * from './claim.ts';
 export * from './entry.ts';
+export * from './ids.ts';
 export * from './signed-json/index.ts';
 export * from './api.ts';
+export * from './topics.ts';

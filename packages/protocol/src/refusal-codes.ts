@@ -146,6 +146,10 @@ export const REFUSAL_CODES = {
     'The journal cannot store messages.',
     'Look at the log of the server: a full or failing disk is the usual reason.',
   ),
+  E_ROUTE_RETAINED: meaning(
+    'The table of retained messages is full: the message was delivered, but not kept.',
+    'Publish an empty retained message on topics that are no longer used, or raise the limit.',
+  ),
   E_ENROLL_CLAIM: meaning(
     'The claim is wrong or unknown.',
     'Make a new one: holdfast device claim <id>. Many of these mean that somebody is guessing.',
@@ -178,10 +182,22 @@ export const REFUSAL_CODES = {
     'The payload key was delivered before, and is in use.',
     'If the device lost it: holdfast device claim <id>, then enroll again.',
   ),
-  E_OPERATE_INPUT: meaning('The request is not valid.', 'See the detail for the field.'),
+  E_OPERATE_INPUT: meaning(
+    'The request is not valid.',
+    'Correct what the detail names; /openapi.json describes every request.',
+  ),
+  E_OPERATE_SIZE: meaning('The request is larger than the limit.', 'Send less in one request.'),
   E_OPERATE_UNAUTHENTICATED: meaning(
     'The request carries no valid credential.',
     'Sign in: holdfast login.',
+  ),
+  E_OPERATE_FORBIDDEN: meaning(
+    'The credential is valid, but may not do this.',
+    'See the detail; a token cannot make tokens, for example.',
+  ),
+  E_OPERATE_CROSS_SITE: meaning(
+    'A page of another site, or a form, tried to act with the session of a browser.',
+    'Send application/json from the own origin; if nobody of yours did this, look for the page.',
   ),
   E_OPERATE_SIGN_IN: meaning(
     'Name, password or one-time code is wrong.',

@@ -3,3 +3,5 @@ export * from './device-classes.ts';
 export * from './device-records.ts';
 export * from './device-registry.ts';
 export * from './payload-keys.ts';
+export * from './people-records.ts';
+export * from './people.ts';

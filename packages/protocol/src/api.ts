@@ -1,0 +1,356 @@
+/**
+ * The HTTP API: the shape of every request and response, used by the server and by its clients.
+ * Requests refuse unknown fields; responses may gain fields, which older clients ignore.
+ * Times in responses are ISO 8601 in UTC (`2026-11-21T03:47:00.000Z`); spans are milliseconds.
+ * @module
+ */
+import { z } from 'zod';
+
+/** Shortest and longest password, in UTF-16 units. There are no rules of composition (NIST SP 800-63B). */
+export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
+/** Life of an API token in milliseconds: a minute, a year, and 90 days when nothing is asked for. */
+export const TOKEN_LIFE_MS = { min: 60_000, max: 31_536_000_000, default: 7_776_000_000 } as const;
+/** How many entries of a history one request may ask for. */
+export const PAGE_LIMIT = { min: 1, max: 1_000, default: 100 } as const;
+/** The session cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain (RFC 6265bis). */
+export const SESSION_COOKIE = '__Host-holdfast';
+/** What every API token begins with, so that a leaked one is recognized. */
+export const TOKEN_PREFIX = 'hf_';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const NAME_RULE = '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit';
+// oxlint-disable-next-line no-control-regex -- control characters are what must not be here
+const PLAIN_TEXT = /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/;
+
+const name = z.string().max(64).regex(NAME, `must be ${NAME_RULE}`);
+const time = z.iso.datetime().max(32);
+const index = z.int().min(0);
+/** Text of a person on one line: a control character could forge a line on a terminal. */
+const line = (lengthMax: number) =>
+  z.string().min(1).max(lengthMax).regex(PLAIN_TEXT, 'must not contain control characters');
+/** Text in a response: bounded, otherwise free. */
+const text = (lengthMax: number) => z.string().max(lengthMax);
+
+// Errors
+
+/** Every response with a status of 400 or above. */
+export const ApiErrorSchema = z
+  .object({
+    error: z.object({
+      /** Stable code, `E_<STAGE>_<CONDITION>`. */
+      code: text(64),
+      message: text(1_024),
+      /** The next step. */
+      fix: text(1_024),
+    }),
+  })
+  .meta({ id: 'ApiError' });
+export type ApiError = Readonly<z.infer<typeof ApiErrorSchema>>;
+
+// Signing in
+
+/** `POST /v1/sign-in/first`: makes the first operator with the one-time code of the terminal. */
+export const FirstSignInRequestSchema = z
+  .strictObject({
+    /** Groups of base32, `XXXX-XXXX-XXXX-XXXX`; case and hyphens do not matter. */
+    code: z.string().min(1).max(64),
+    name,
+    password: z.string().min(PASSWORD_LENGTH.min).max(PASSWORD_LENGTH.max),
+  })
+  .meta({ id: 'FirstSignInRequest' });
+export type FirstSignInRequest = Readonly<z.infer<typeof FirstSignInRequestSchema>>;
+
+/** `POST /v1/sign-in`. */
+export const SignInRequestSchema = z
+  .strictObject({
+    name: z.string().min(1).max(64),
+    password: z.string().min(1).max(PASSWORD_LENGTH.max),
+  })
+  .meta({ id: 'SignInRequest' });
+export type SignInRequest = Readonly<z.infer<typeof SignInRequestSchema>>;
+
+/** `GET /v1/me`, and what both sign-ins answer: who the credential stands for. */
+export const MeSchema = z
+  .object({
+    /** `person:<name>`, or `local` for the token of the data folder. */
+    principal: text(128),
+    role: text(64),
+    credential: z.enum(['session', 'token', 'local']),
+    /** When the credential ends at the latest; absent when it ends with the server. */
+    expiresAt: time.optional(),
+  })
+  .meta({ id: 'Me' });
+export type Me = Readonly<z.infer<typeof MeSchema>>;
+
+// API tokens
+
+/** `POST /v1/tokens`: needs a person's session. */
+export const CreateTokenRequestSchema = z
+  .strictObject({
+    /** What it is for, to recognize it in the list. */
+    label: line(64),
+    lifeMs: z.int().min(TOKEN_LIFE_MS.min).max(TOKEN_LIFE_MS.max).default(TOKEN_LIFE_MS.default),
+  })
+  .meta({ id: 'CreateTokenRequest' });
+export type CreateTokenRequest = Readonly<z.input<typeof CreateTokenRequestSchema>>;
+
+/** The answer to `POST /v1/tokens`: the only time that the token is shown. */
+export const CreatedTokenSchema = z
+  .object({
+    id: text(64),
+    /** `hf_` and 43 characters of base64url. */
+    token: text(64),
+    expiresAt: time,
+  })
+  .meta({ id: 'CreatedToken' });
+export type CreatedToken = Readonly<z.infer<typeof CreatedTokenSchema>>;
+
+/** An API token as it is listed: never the token itself. */
+export const TokenViewSchema = z
+  .object({
+    id: text(64),
+    label: text(64),
+    principal: text(128),
+    createdAt: time,
+    expiresAt: time,
+  })
+  .meta({ id: 'Token' });
+export type TokenView = Readonly<z.infer<typeof TokenViewSchema>>;
+
+/** `GET /v1/tokens`. */
+export const TokenListSchema = z
+  .object({ tokens: z.array(TokenViewSchema) })
+  .meta({ id: 'TokenList' });
+export type TokenList = Readonly<z.infer<typeof TokenListSchema>>;
+
+/** Path of `DELETE /v1/tokens/{id}`. */
+export const TokenPathSchema = z.strictObject({ id: name });
+
+// The server
+
+/** What a client pins: the server's certificate, and its key. */
+export const PinsSchema = z
+  .object({
+    /** SHA-256 of the certificate (DER), lower-case hex. */
+    certificate: text(64),
+    /** SHA-256 of its SubjectPublicKeyInfo, base64 as in RFC 7469. */
+    spki: text(44),
+  })
+  .meta({ id: 'Pins' });
+export type Pins = Readonly<z.infer<typeof PinsSchema>>;
+
+/** `GET /v1/server`. */
+export const ServerInfoSchema = z
+  .object({
+    version: text(64),
+    /** `mqtts://host:port`. */
+    broker: text(512),
+    /** `https://host:port`. */
+    api: text(512),
+    /** `https://host:port`. */
+    enroll: text(512),
+    pins: PinsSchema,
+    /** Verifier key of the audit log's checkpoints, in the form of C2SP signed-note. */
+    verifierKey: text(512),
+    startedAt: time,
+  })
+  .meta({ id: 'ServerInfo' });
+export type ServerInfo = Readonly<z.infer<typeof ServerInfoSchema>>;
+
+// Devices
+
+/** Path of everything below `/v1/devices/{id}`. */
+export const DevicePathSchema = z.strictObject({ id: name });
+
+const deviceClass = z.enum(['sensor', 'actuator', 'gateway']);
+
+/** `POST /v1/devices`: registers a device and makes its claim. */
+export const AddDeviceRequestSchema = z
+  .strictObject({ id: name, class: deviceClass })
+  .meta({ id: 'AddDeviceRequest' });
+export type AddDeviceRequest = Readonly<z.infer<typeof AddDeviceRequestSchema>>;
+
+/** `POST /v1/devices/{id}/revoke`. */
+export const RevokeDeviceRequestSchema = z
+  .strictObject({ reason: line(256) })
+  .meta({ id: 'RevokeDeviceRequest' });
+export type RevokeDeviceRequest = Readonly<z.infer<typeof RevokeDeviceRequestSchema>>;
+
+/** A device as operators see it. */
+export const DeviceViewSchema = z
+  .object({
+    id: text(64),
+    class: deviceClass,
+    state: z.enum([
+      'registered',
+      'claimed',
+      'active',
+      'quarantined',
+      'suspended',
+      'revoked',
+      'retired',
+    ]),
+    stateReason: text(1_024),
+    createdAt: time,
+  })
+  .meta({ id: 'Device' });
+export type DeviceView = Readonly<z.infer<typeof DeviceViewSchema>>;
+
+/** An operational certificate as operators see it. */
+export const CertificateViewSchema = z
+  .object({
+    /** SHA-256 of the certificate (DER), lower-case hex. */
+    fingerprint: text(64),
+    /** Lower-case hex. */
+    serial: text(64),
+    notBefore: time,
+    notAfter: time,
+    status: z.enum(['current', 'superseded', 'revoked']),
+  })
+  .meta({ id: 'Certificate' });
+export type CertificateView = Readonly<z.infer<typeof CertificateViewSchema>>;
+
+/** `GET /v1/devices`, in the order of the ids. */
+export const DeviceListSchema = z
+  .object({ devices: z.array(DeviceViewSchema) })
+  .meta({ id: 'DeviceList' });
+export type DeviceList = Readonly<z.infer<typeof DeviceListSchema>>;
+
+/** `GET /v1/devices/{id}`: certificates are listed oldest first. */
+export const DeviceDetailSchema = z
+  .object({ device: DeviceViewSchema, certificates: z.array(CertificateViewSchema) })
+  .meta({ id: 'DeviceDetail' });
+export type DeviceDetail = Readonly<z.infer<typeof DeviceDetailSchema>>;
+
+/** A claim at the one time that its secret is shown. */
+export const ClaimViewSchema = z
+  .object({
+    /** The claim text, for a QR code or the command line. */
+    text: text(1_024),
+    /** The one-time secret in base64url; also the EST password. */
+    secret: text(43),
+    expiresAt: time,
+  })
+  .meta({ id: 'Claim' });
+export type ClaimView = Readonly<z.infer<typeof ClaimViewSchema>>;
+
+/** The answer to `POST /v1/devices` and to `POST /v1/devices/{id}/claim`. */
+export const ClaimedDeviceSchema = z
+  .object({ device: DeviceViewSchema, claim: ClaimViewSchema })
+  .meta({ id: 'ClaimedDevice' });
+export type ClaimedDevice = Readonly<z.infer<typeof ClaimedDeviceSchema>>;
+
+/** The answer to `POST /v1/devices/{id}/revoke`. */
+export const RevokedDeviceSchema = z
+  .object({ device: DeviceViewSchema })
+  .meta({ id: 'RevokedDevice' });
+export type RevokedDevice = Readonly<z.infer<typeof RevokedDeviceSchema>>;
+
+/** Members of a command that the server adds itself: a caller cannot choose them. */
+const SERVER_MEMBERS: readonly string[] = ['ctr', 'ts', 'sig'];
+
+/** `POST /v1/devices/{id}/commands`: published signed on `d/<id>/cmd/<name>`. */
+export const SendCommandRequestSchema = z
+  .strictObject({
+    name,
+    /** The command itself; the server adds "ctr", "ts" and "sig". */
+    body: z
+      .record(z.string().max(256), z.unknown())
+      .refine((body) => !SERVER_MEMBERS.some((member) => Object.hasOwn(body, member)), {
+        message: 'must not contain "ctr", "ts" or "sig": the server adds them',
+      }),
+  })
+  .meta({ id: 'SendCommandRequest' });
+export type SendCommandRequest = Readonly<z.infer<typeof SendCommandRequestSchema>>;
+
+/** The answer to a command: its place in the audit log. */
+export const SentCommandSchema = z.object({ index }).meta({ id: 'SentCommand' });
+export type SentCommand = Readonly<z.infer<typeof SentCommandSchema>>;
+
+// Histories
+
+/** Query of a history: the newest entries first. */
+export const PageQuerySchema = z.strictObject({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(PAGE_LIMIT.min)
+    .max(PAGE_LIMIT.max)
+    .default(PAGE_LIMIT.default),
+  /** Only entries with a smaller index. */
+  before: z.coerce.number().int().min(1).optional(),
+});
+export type PageQuery = Readonly<{ limit?: number; before?: number }>;
+
+/** A verified message; also the data of the event `reading` of the stream. */
+export const ReadingViewSchema = z
+  .object({
+    index,
+    at: time,
+    device: text(64),
+    topic: text(1_024),
+    /** Key id that signed it, `epoch.generation`. */
+    kid: text(255),
+    /** The exact payload: signed JSON. */
+    payload: text(1_048_576),
+  })
+  .meta({ id: 'Reading' });
+export type ReadingView = Readonly<z.infer<typeof ReadingViewSchema>>;
+
+/** `GET /v1/devices/{id}/readings`. */
+export const ReadingListSchema = z
+  .object({ readings: z.array(ReadingViewSchema) })
+  .meta({ id: 'ReadingList' });
+export type ReadingList = Readonly<z.infer<typeof ReadingListSchema>>;
+
+/** A refusal on the audit log; also the data of the event `refusal` of the stream. */
+export const RefusalViewSchema = z
+  .object({
+    index,
+    at: time,
+    /** Stable code, `E_<STAGE>_<CONDITION>`. */
+    code: text(64),
+    /** What the code means, in plain words. */
+    what: text(1_024),
+    /** The next step. */
+    fix: text(1_024),
+    /** What was found this time. */
+    detail: text(65_536),
+    /** Proven identity; absent when unknown. */
+    principal: text(65_536).optional(),
+    /** IP address of the peer. */
+    address: text(64).optional(),
+    /** Topic name or filter, or HTTP path. */
+    topic: text(65_536).optional(),
+    /** What the peer claimed to be. Never trusted. */
+    claimed: text(65_536).optional(),
+    /** How many like it this one stands for. */
+    count: z.int().min(1),
+  })
+  .meta({ id: 'Refusal' });
+export type RefusalView = Readonly<z.infer<typeof RefusalViewSchema>>;
+
+/** `GET /v1/refusals`. */
+export const RefusalListSchema = z
+  .object({ refusals: z.array(RefusalViewSchema) })
+  .meta({ id: 'RefusalList' });
+export type RefusalList = Readonly<z.infer<typeof RefusalListSchema>>;
+
+/** An administrative act on the audit log. */
+export const ActViewSchema = z
+  .object({
+    index,
+    at: time,
+    /** `noun.verb`, such as `device.revoke`. */
+    action: text(256),
+    principal: text(65_536),
+    target: text(65_536).optional(),
+    reason: text(65_536).optional(),
+    facts: z.record(z.string().max(256), z.unknown()).optional(),
+  })
+  .meta({ id: 'Act' });
+export type ActView = Readonly<z.infer<typeof ActViewSchema>>;
+
+/** `GET /v1/audit/acts`. */
+export const ActListSchema = z.object({ acts: z.array(ActViewSchema) }).meta({ id: 'ActList' });
+export type ActList = Readonly<z.infer<typeof ActListSchema>>;

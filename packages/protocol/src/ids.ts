@@ -1,0 +1,81 @@
+/**
+ * The names that identify things: devices, device classes, tenants, and the URN of a device.
+ * They become topic levels, file names and certificate fields, so their characters are few.
+ * @module
+ */
+import { Refusal, refuse } from './refusal.ts';
+
+declare const brand: unique symbol;
+
+/** Id of a device: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or digit. */
+export type DeviceId = string & { readonly [brand]: 'DeviceId' };
+
+/** Id of a device class: as {@link DeviceId}, in lower case. */
+export type ClassId = string & { readonly [brand]: 'ClassId' };
+
+/** Name of a tenant: as {@link DeviceId}, in lower case. */
+export type TenantName = string & { readonly [brand]: 'TenantName' };
+
+/** Longest id or name, in characters: several must fit in one topic and in a common name. */
+export const ID_CHARACTERS_MAX = 64;
+
+/** Reads the id of a device. @returns the id, or `E_OPERATE_INPUT`. */
+export function parseDeviceId(text: string): DeviceId | Refusal {
+  if (isId(text)) return text as DeviceId;
+  return refuse('E_OPERATE_INPUT', `a device id is ${GRAMMAR}`);
+}
+
+/** Reads the id of a device class. @returns the id, or `E_OPERATE_INPUT`. */
+export function parseClassId(text: string): ClassId | Refusal {
+  if (isLowerCaseId(text)) return text as ClassId;
+  return refuse('E_OPERATE_INPUT', `a class id is, in lower case, ${GRAMMAR}`);
+}
+
+/** Reads the name of a tenant. @returns the name, or `E_OPERATE_INPUT`. */
+export function parseTenantName(text: string): TenantName | Refusal {
+  if (isLowerCaseId(text)) return text as TenantName;
+  return refuse('E_OPERATE_INPUT', `a tenant name is, in lower case, ${GRAMMAR}`);
+}
+
+/** Who a device is, across tenants: what its certificate says. */
+export interface DeviceName {
+  readonly tenant: TenantName;
+  readonly device: DeviceId;
+}
+
+/** The URN of a device, as it stands in the subject alternative name of its certificate. */
+export function deviceUrn(tenant: TenantName, device: DeviceId): string {
+  return `${URN_PREFIX}${tenant}:${device}`;
+}
+
+/**
+ * Reads the URN of a device, exactly as {@link deviceUrn} writes it: two spellings of one
+ * identity would be two identities to whoever compares them as text.
+ *
+ * @returns tenant and device, or `E_OPERATE_INPUT`.
+ */
+export function parseDeviceUrn(text: string): DeviceName | Refusal {
+  const [tenantText, deviceText, ...rest] = text.startsWith(URN_PREFIX)
+    ? text.slice(URN_PREFIX.length).split(':')
+    : [];
+  if (tenantText === undefined || deviceText === undefined || rest.length > 0) {
+    return refuse('E_OPERATE_INPUT', `a device URN is ${URN_PREFIX}<tenant>:<device>`);
+  }
+  const tenant = parseTenantName(tenantText);
+  if (tenant instanceof Refusal) return tenant;
+  const device = parseDeviceId(deviceText);
+  if (device instanceof Refusal) return device;
+  return { tenant, device };
+}
+
+function isId(text: string): boolean {
+  return text.length <= ID_CHARACTERS_MAX && ID.test(text);
+}
+
+function isLowerCaseId(text: string): boolean {
+  return isId(text) && text === text.toLowerCase();
+}
+
+const URN_PREFIX = 'urn:holdfast:';
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/u;
+const GRAMMAR = `1 to ${ID_CHARACTERS_MAX} of A-Z a-z 0-9 . _ - and begins with a letter or digit`;

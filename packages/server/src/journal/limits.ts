@@ -1,0 +1,16 @@
+/** The bounds of the journal. @module */
+
+/** Bytes that wait for the disk before publishers are paused: about 0.1 s at full speed. */
+export const PENDING_BYTES_HIGH = 16 * 1_024 * 1_024;
+
+/** Bytes below which paused publishers go on; well below the other, so that it does not flutter. */
+export const PENDING_BYTES_LOW = 4 * 1_024 * 1_024;
+
+/** How long to wait before a batch that could not be stored is tried again. */
+export const RETRY_DELAY_MS = 1_000;
+
+/** Refusals that are recorded one by one in a second; what goes beyond is summed up. */
+export const REFUSALS_PER_SECOND_MAX = 200;
+
+/** Different kinds of refusals that are summed up at a time; further ones count as `other`. */
+export const SUMMED_REFUSALS_MAX = 1_000;

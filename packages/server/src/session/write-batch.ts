@@ -1,0 +1,52 @@
+/** Gathers what is written to a connection in one turn of the event loop into one TLS record. @module */
+import type { TLSSocket } from 'node:tls';
+
+/** Outgoing bytes of one connection. */
+export class WriteBatch {
+  readonly #socket: TLSSocket;
+  readonly #scheduler: FlushScheduler;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(socket: TLSSocket, scheduler: FlushScheduler) {
+    this.#socket = socket;
+    this.#scheduler = scheduler;
+  }
+
+  /** Bytes that the peer has not taken yet. */
+  get pendingBytes(): number {
+    return this.#bytes + this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#chunks.length === 0) this.#scheduler.schedule(this);
+    this.#chunks.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  flush(): void {
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return;
+    this.#chunks = [];
+    this.#bytes = 0;
+    const [only] = chunks;
+    if (!this.#socket.writable) return;
+    this.#socket.write(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+  }
+}
+
+/** Flushes all connections that were written to, once a turn. */
+export class FlushScheduler {
+  #dirty: WriteBatch[] = [];
+
+  schedule(batch: WriteBatch): void {
+    if (this.#dirty.length === 0) setImmediate(() => this.#flushAll());
+    this.#dirty.push(batch);
+  }
+
+  #flushAll(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const batch of dirty) batch.flush();
+  }
+}

@@ -1,0 +1,3 @@
+/** Readings, refusals and acts as operators see them. @module */
+export * from './histories.ts';
+export * from './reading.ts';
