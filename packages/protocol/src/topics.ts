@@ -80,7 +80,7 @@ export function filterCovers(grant: string, requested: string): boolean {
   if (requested.startsWith('$') && isWildcard(granted[0])) return false;
   for (const [i, level] of granted.entries()) {
     if (level === '#') return true;
-    // A lone "#" wants at least one level, as no topic is empty: exactly what "+/#" grants.
+    // Every topic has a first level, so a lone "#" wants exactly what "+/#" grants.
     if (i === 0 && wanted[0] === '#') return level === '+' && granted[1] === '#';
     if (i >= wanted.length || wanted[i] === '#') return false;
     if (level !== '+' && level !== wanted[i]) return false;

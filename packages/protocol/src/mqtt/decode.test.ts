@@ -28,10 +28,12 @@ function refuses(sender: Sender, rules: readonly Rule[]): void {
   }
 }
 
+/** Compares the fields that are named, each of them exactly. */
 function accepts(sender: Sender, bytes: Uint8Array, expected: object): void {
   const packet = decodeOne(sender, bytes);
   if (packet instanceof Refusal) assert.fail(packet.detail);
-  assert.partialDeepStrictEqual(packet, expected);
+  const named = Object.entries(packet).filter(([name]) => name in expected);
+  assert.deepEqual(Object.fromEntries(named), expected);
 }
 
 /** The beginning of a CONNECT up to the keep-alive. */
@@ -98,9 +100,9 @@ describe('decodeFromClient CONNECT', () => {
       clientId: 'c',
       cleanSession: true,
       keepAliveS: 10,
-      will: { topic: 'w', payload: Buffer.from('x'), qos: 2, retain: true },
+      will: { topic: 'w', payload: Uint8Array.from(Buffer.from('x')), qos: 2, retain: true },
       userName: 'u',
-      password: Buffer.from('p'),
+      password: Uint8Array.from(Buffer.from('p')),
     });
   });
 
@@ -109,7 +111,7 @@ describe('decodeFromClient CONNECT', () => {
   });
 
   test('passes any bytes in a password and in a will message', () => {
-    const bytes = Buffer.of(0, 0xff, 0xd8);
+    const bytes = Uint8Array.of(0, 0xff, 0xd8);
     accepts('client', connect(0xc6, 'c', 'w', field(bytes), 'u', field(bytes)), {
       will: { topic: 'w', payload: bytes, qos: 0, retain: false },
       password: bytes,
@@ -173,11 +175,14 @@ for (const sender of ['client', 'server'] as const) {
     });
 
     test('reads no packet id at QoS 0 [MQTT-2.3.1-5]', () => {
-      accepts(sender, frame(0x30, 'a', 0, 1), { packetId: undefined, payload: Buffer.of(0, 1) });
+      accepts(sender, frame(0x30, 'a', 0, 1), {
+        packetId: undefined,
+        payload: Uint8Array.of(0, 1),
+      });
     });
 
     test('accepts an empty payload, and a topic that begins with "$" or "/"', () => {
-      accepts(sender, frame(0x31, 'a'), { payload: Buffer.alloc(0), retain: true });
+      accepts(sender, frame(0x31, 'a'), { payload: new Uint8Array(0), retain: true });
       accepts(sender, frame(0x30, '$SYS/a'), { topic: '$SYS/a' });
       accepts(sender, frame(0x30, '/'), { topic: '/' });
     });

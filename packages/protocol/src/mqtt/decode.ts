@@ -98,7 +98,7 @@ export function decodeFromServer(
   }
 }
 
-/** The flags of every packet but PUBLISH are fixed. [MQTT-2.2.2-1] */
+/** The flags of every packet but PUBLISH are fixed. MQTT 3.1.1 §2.2.2 */
 function checkFlags(first: number): Refusal | undefined {
   const type = first >> 4;
   const isSubscribe = type === PACKET_TYPE.subscribe;

@@ -9,7 +9,7 @@ export type PublishOptions =
   | {
       readonly qos: 1 | 2;
       readonly packetId: number;
-      /** Sent before on this session. [MQTT-3.3.1-1] */
+      /** Whether it was sent before. MQTT 3.1.1 §3.3.1.1 */
       readonly dup?: boolean;
       readonly retain?: boolean;
     };

@@ -1,7 +1,7 @@
 /** Puts the members of one object into the order in which Python signs them. @module */
 import { refuse, type Refusal } from '../refusal.ts';
 import { asciiText } from './ascii-text.ts';
-import { COMMA, MINUS, NINE, SPACE } from './ascii.ts';
+import { COMMA, isDigit, MINUS, SPACE, UPPER_I } from './ascii.ts';
 import { compareKeys, compareNumberKeys, isNumberKey } from './key-order.ts';
 import type { Scan } from './scan.ts';
 
@@ -16,9 +16,10 @@ export function orderMembers(scan: Scan, first: number): Refusal | undefined {
     rewriteMembers(scan, order);
     if (!isAscending(scan, first)) return refuseDuplicate(scan, first);
   }
-  // A digit and a minus sort before every letter, so only the first key need be looked at.
+  // Of the initials of number keys only "f" and "t" sort behind "I", and false and true sort alike
+  // in both orders: so it is enough to look at the first key.
   const initial = scan.text[scan.memberStart(first) + 1] ?? 0;
-  if (initial >= MINUS && initial <= NINE) orderNumberKeys(scan, first);
+  if (isDigit(initial) || initial === MINUS || initial === UPPER_I) orderNumberKeys(scan, first);
   return undefined;
 }
 

@@ -3,9 +3,9 @@ import { refuse, Refusal } from '../refusal.ts';
 import { asciiText } from './ascii-text.ts';
 import { CLOSE_BRACE, END, hexValue, isDigit, OPEN_BRACE, QUOTE, ZERO } from './ascii.ts';
 import { SIGNED_JSON_LIMITS, type SignedJsonLimits } from './limits.ts';
-import { copyToSlab } from './slab.ts';
 import { scanJson } from './scan-value.ts';
 import type { Scan } from './scan.ts';
+import { copyToSlab } from './slab.ts';
 import { timeMsOf } from './time.ts';
 
 /** A payload that has the form of signed JSON. Nothing is verified yet. */
@@ -32,8 +32,8 @@ export interface SignedJson {
  * @param payload - UTF-8; not kept
  * @returns what there is to verify, or a refusal: `E_VERIFY_SIZE`, `E_VERIFY_JSON`,
  * `E_VERIFY_DUPLICATE_KEY`, `E_VERIFY_DEPTH`, `E_VERIFY_SIG_MISSING`, `E_VERIFY_SIG_FORM`,
- * `E_VERIFY_COUNTER_MISSING`, `E_VERIFY_COUNTER_FORM`, `E_VERIFY_TIME_FORM`; the first that applies
- * in about this order
+ * `E_VERIFY_COUNTER_MISSING`, `E_VERIFY_COUNTER_FORM`, `E_VERIFY_TIME_FORM`. Checked are size,
+ * structure (all of it, in one pass), "sig", counter and time, in this order
  * @see RFC 8259, RFC 3339
  */
 export function parseSignedJson(
@@ -127,13 +127,16 @@ function readTimeMs(scan: Scan, limits: SignedJsonLimits): number | undefined | 
   return timeMs ?? refuse('E_VERIFY_TIME_FORM', 'The "ts" is no time from 1970 on.');
 }
 
-/** Copies the text, without one member and without one of the separators beside it. */
+/**
+ * Copies the text, without one member and without a separator beside it: the object has another
+ * member, its counter.
+ */
 function textWithoutMember(scan: Scan, member: number): Uint8Array {
   const { text } = scan;
   const start = scan.memberStart(member);
   const end = scan.memberEnd(member);
   const isLast = text[end] === CLOSE_BRACE;
-  const cutStart = isLast && member > 0 ? start - SEPARATOR_BYTES : start;
+  const cutStart = isLast ? start - SEPARATOR_BYTES : start;
   const cutEnd = isLast ? end : end + SEPARATOR_BYTES;
   text.copyWithin(cutStart, cutEnd, scan.length);
   return copyToSlab(text, scan.length - (cutEnd - cutStart));

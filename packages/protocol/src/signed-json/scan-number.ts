@@ -1,6 +1,6 @@
 /** Numbers: checked against the grammar and copied, never parsed and printed. @module */
 import { refuse, type Refusal } from '../refusal.ts';
-import { END, isDigit, LOWER_E, MINUS, PLUS, POINT, UPPER_E, ZERO } from './ascii.ts';
+import { END, isDigit, LOWER_E, MINUS, PLUS, POINT, UPPER_E, UPPER_I, ZERO } from './ascii.ts';
 import type { Scan } from './scan.ts';
 
 /** Copies the number that starts at the position. RFC 8259 §6 */
@@ -43,5 +43,3 @@ function skipDigits(input: Uint8Array, from: number): number {
   while (isDigit(input[end] ?? END)) end += 1;
   return end;
 }
-
-const UPPER_I = 0x49;

@@ -189,7 +189,7 @@ function listen(
       if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') resolve(undefined);
       else reject(portFault(error, { name, port }));
     });
-    server.listen({ host: address, port }, () => {
+    server.listen({ host: address, port, ipv6Only: true }, () => {
       resolve((server.address() as AddressInfo).port);
     });
   });

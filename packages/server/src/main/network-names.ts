@@ -1,0 +1,34 @@
+/** Under which names and addresses the server is reached, and where it listens. @module */
+import { isIP } from 'node:net';
+
+/** Names for the certificate, addresses to bind, and the name to print. */
+export interface NetworkNames {
+  /** DNS names and IP addresses that the server certificate is for. */
+  readonly certificateNames: readonly string[];
+  /** Addresses to listen on. */
+  readonly addresses: readonly string[];
+  /** What stands in URLs and claims. */
+  readonly publicName: string;
+}
+
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
+
+/**
+ * Without names the server is for this machine only. With names it listens on all interfaces, and
+ * its certificate is valid for the names and for this machine.
+ */
+export function networkNames(hosts: readonly string[]): NetworkNames {
+  const [first] = hosts;
+  if (first === undefined) {
+    return {
+      certificateNames: LOCAL_NAMES,
+      addresses: ['127.0.0.1', '::1'],
+      publicName: 'localhost',
+    };
+  }
+  return {
+    certificateNames: [...new Set([...hosts, ...LOCAL_NAMES])],
+    addresses: ['0.0.0.0', '::'],
+    publicName: isIP(first) === 6 ? `[${first}]` : first,
+  };
+}

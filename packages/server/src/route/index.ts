@@ -1,0 +1,2 @@
+/** Who wants it? Subscriptions and retained messages. @module */
+export * from './router.ts';

@@ -1,0 +1,78 @@
+/** Runs the `holdfast` command and its server as a user does. @module */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Run, type RunOptions, collect, run, waitFor } from './run.ts';
+
+const COMMAND = join(import.meta.dirname, '../../cli/bin/holdfast.js');
+
+/** Runs `holdfast …` to its end. */
+export function holdfast(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return run(process.execPath, [COMMAND, ...args], options);
+}
+
+/** A folder that is removed after the test. */
+export function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A server that runs in a process of its own. */
+export interface ServerProcess {
+  readonly dataDir: string;
+  readonly pid: number;
+  readonly ports: { readonly broker: number; readonly api: number; readonly enroll: number };
+  /** What it printed so far. */
+  readonly output: { readonly stdout: string; readonly stderr: string };
+  /** Runs a command against it. */
+  cli(args: readonly string[], options?: RunOptions): Promise<Run>;
+  /** Sends a signal and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** Starts `holdfast up` on a data folder, on free ports unless some are given. */
+export async function startServer(
+  t: TestContext,
+  { dataDir, args = [] }: { dataDir: string; args?: readonly string[] },
+): Promise<ServerProcess> {
+  const ports = ['--broker-port', '0', '--api-port', '0', '--enroll-port', '0'];
+  const all = [COMMAND, 'up', '--data', dataDir, '--log', 'json', ...ports, ...args];
+  const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = collect(child);
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const port = (scheme: string, at: number): number | undefined => {
+    const found = [...output.stdout.matchAll(new RegExp(`${scheme}://[^:/\\s]+:(\\d+)`, 'g'))][at];
+    return found === undefined ? undefined : Number(found[1]);
+  };
+  const found = await waitFor('the server to be up', () => {
+    if (hasEnded) throw new Error(`the server ended: ${output.stdout}${output.stderr}`);
+    const broker = port('mqtts', 0);
+    const api = port('https', 0);
+    const enroll = port('https', 1);
+    return broker !== undefined && api !== undefined && enroll !== undefined
+      ? { broker, api, enroll }
+      : undefined;
+  });
+  return {
+    dataDir,
+    pid: child.pid ?? 0,
+    ports: found,
+    output,
+    cli: (args, options) => holdfast([...args, '--data', dataDir], options),
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
