@@ -263,8 +263,15 @@ export const SendCommandRequestSchema = z
   .meta({ id: 'SendCommandRequest' });
 export type SendCommandRequest = Readonly<z.infer<typeof SendCommandRequestSchema>>;
 
-/** The answer to a command: its place in the audit log. */
-export const SentCommandSchema = z.object({ index }).meta({ id: 'SentCommand' });
+/** The answer to a command. */
+export const SentCommandSchema = z
+  .object({
+    /** Its place in the audit log. */
+    index,
+    /** Connections that it was handed to; 0 when the device is not connected and will miss it. */
+    receivers: z.int().min(0),
+  })
+  .meta({ id: 'SentCommand' });
 export type SentCommand = Readonly<z.infer<typeof SentCommandSchema>>;
 
 // Histories

@@ -52,7 +52,7 @@ export async function startServer(
     await ended;
   });
   const port = (scheme: string, at: number): number | undefined => {
-    const found = [...output.stdout.matchAll(new RegExp(`${scheme}://[^:/\\s]+:(\\d+)`, 'g'))][at];
+    const found = [...output.stderr.matchAll(new RegExp(`${scheme}://[^:/\\s]+:(\\d+)`, 'g'))][at];
     return found === undefined ? undefined : Number(found[1]);
   };
   const found = await waitFor('the server to be up', () => {

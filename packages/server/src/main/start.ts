@@ -201,7 +201,6 @@ async function startAll(options: StartOptions, undo: (() => unknown)[]): Promise
   const urls: Urls = { broker: brokerUrl, api: '', enroll: urlOf(names.publicName, enroll) };
   const api = createApi({
     clock,
-    random,
     log,
     report,
     recordAct,
@@ -210,7 +209,6 @@ async function startAll(options: StartOptions, undo: (() => unknown)[]): Promise
     histories,
     issueClaim: (device) => enrollment.issueClaim(device, { port: enroll.port }),
     sendCommand: (command) => messagePath.command(command),
-    isConnected: (deviceId) => sessions.isConnected(deviceId),
     checkpoint: () => journal.checkpoint,
     server: () => ({ ...facts, ...urls, startedAtMs }),
     isReady: () => journal.isHealthy,

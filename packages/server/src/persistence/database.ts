@@ -1,4 +1,5 @@
 /** Opens the embedded database files. @module */
+import { closeSync, fchmodSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from '../kernel/index.ts';
 
@@ -16,6 +17,7 @@ export interface OpenDatabaseOptions {
  * @throws Fault `E_PERSISTENCE_IN_USE`, `E_PERSISTENCE_VERSION`, `E_PERSISTENCE_OPEN`.
  */
 export function openDatabase(path: string, { schema, version }: OpenDatabaseOptions): DatabaseSync {
+  keepToOwner(path);
   const database = connect(path, false);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -50,6 +52,17 @@ export function transaction<T>(database: DatabaseSync, task: () => T): T {
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** SQLite gives its log files the mode of the database, so this covers them too. */
+function keepToOwner(path: string): void {
+  try {
+    const file = openSync(path, 'a', 0o600);
+    fchmodSync(file, 0o600);
+    closeSync(file);
+  } catch (cause) {
+    throw openFault(path, cause);
   }
 }
 

@@ -1,0 +1,108 @@
+/** `device add` and `device claim`: a claim, and how to use it. @module */
+import { parseClaim } from '@holdfast/protocol';
+import type { ClaimedDevice } from '@holdfast/protocol';
+import { renderUnicodeCompact } from 'uqr';
+import { withClient } from '../access.ts';
+import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
+import type { Command } from '../command.ts';
+import { usageFailure } from '../failure.ts';
+import { localTime } from '../local-time.ts';
+import { paintFor } from '../paint.ts';
+import { jsonLine, printable } from '../printable.ts';
+import { nearest } from '../suggest.ts';
+import { table } from '../table.ts';
+import type { World } from '../world.ts';
+
+const CLASSES = ['sensor', 'actuator', 'gateway'] as const;
+
+const OUTPUT_OPTIONS = {
+  qr: { type: 'boolean', help: 'print the QR code also when the output is no terminal' },
+  json: JSON_OPTION,
+  data: DATA_OPTION,
+} as const;
+
+/** Registers a device and prints its claim. */
+export const deviceAdd: Command = defineCommand(
+  {
+    path: 'device add',
+    summary: 'register a device and print its claim',
+    details:
+      'The claim is what the device shows once to enroll: give it to nobody else.\n' +
+      'It is printed this one time, and works once.',
+    arguments: ['id'],
+    options: {
+      class: { type: 'string', value: 'CLASS', help: `what it is: ${CLASSES.join(', ')}` },
+      ...OUTPUT_OPTIONS,
+    },
+    examples: ['device add thermostat-1 --class sensor'],
+  },
+  async (world, { values, positionals: [id = ''] }) => {
+    const deviceClass = readClass(values.class, id);
+    const claimed = await withClient(world, values.data, (client) =>
+      client.addDevice({ id, class: deviceClass }),
+    );
+    show(world, claimed, values);
+  },
+);
+
+/** Prints a new claim for a device that is registered. */
+export const deviceClaim: Command = defineCommand(
+  {
+    path: 'device claim',
+    summary: 'print a new claim for a device, to enroll it again',
+    details: 'An earlier claim that was not used stops working.',
+    arguments: ['id'],
+    options: OUTPUT_OPTIONS,
+    examples: ['device claim thermostat-1'],
+  },
+  async (world, { values, positionals: [id = ''] }) => {
+    show(world, await withClient(world, values.data, (client) => client.claimDevice(id)), values);
+  },
+);
+
+function readClass(text: string | undefined, id: string): (typeof CLASSES)[number] {
+  const found = CLASSES.find((name) => name === text);
+  if (found !== undefined) return found;
+  const meant = nearest(text ?? '', CLASSES) ?? 'sensor';
+  throw usageFailure(
+    text === undefined ? 'The class of the device is missing.' : `There is no class "${text}".`,
+    `For example: holdfast device add ${id} --class ${meant} (one of ${CLASSES.join(', ')}).`,
+  );
+}
+
+function show(
+  { stdout, timeZone }: World,
+  claimed: ClaimedDevice,
+  { qr, json }: { readonly qr?: boolean | undefined; readonly json?: boolean | undefined },
+): void {
+  if (json === true) return stdout.write(jsonLine(claimed));
+  const { device, claim } = claimed;
+  const paint = paintFor(stdout);
+  const text = printable(claim.text);
+  const until = localTime(claim.expiresAt, timeZone).slice(0, -3);
+  const place = parseClaim(claim.text);
+  const code =
+    qr === true || stdout.isTty ? `${qrLines(text).map(paint.lightOnDark).join('\n')}\n\n` : '';
+  stdout.write(
+    `${paint.strong(device.id)} (${device.class}) is ready to enroll. ` +
+      `Its claim works once, until ${until}:\n\n` +
+      `  ${paint.strong(text)}\n\n${code}` +
+      `Next, on the device, either\n\n` +
+      `  ${paint.command(`npx holdfast device enroll --claim ${text} --out ./${device.id}`)}\n\n` +
+      `or with openssl and curl (docs/guides/enroll-with-openssl.md), with\n\n` +
+      table(
+        [
+          ['server', place === undefined ? '' : `https://${place.host}:${place.port}`],
+          ['user', device.id],
+          ['password', printable(claim.secret)],
+        ],
+        2,
+      ) +
+      `\n${paint.faint(`Lost it, or it expired? holdfast device claim ${device.id}`)}\n`,
+  );
+}
+
+/** The claim as a QR code. Its light parts are drawn, so it has to stand on a dark ground. */
+function qrLines(text: string): string[] {
+  return renderUnicodeCompact(text, { border: 2 }).split('\n');
+}

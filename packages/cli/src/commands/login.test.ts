@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { Client } from '@holdfast/client';
+import { FakeWorld } from '../fake-world.ts';
+
+const PASSWORD = 'correct horse battery';
+const me = { principal: 'person:ada', role: 'operator', credential: 'session' } as const;
+
+/** A client that lets everybody in, and keeps what it was asked. */
+function openClient() {
+  const asked: unknown[] = [];
+  const signIn = (request: unknown) => {
+    asked.push(request);
+    return Promise.resolve({ me, session: 's3' });
+  };
+  const client: Partial<Client> = {
+    signIn,
+    signInFirst: signIn,
+    createToken: ({ label }) => {
+      asked.push(label);
+      return Promise.resolve({ id: '1', token: 'hf_mine', expiresAt: '2027-02-19T03:00:00.000Z' });
+    },
+    signOut: () => {
+      asked.push('sign out');
+      return Promise.resolve();
+    },
+  };
+  return { asked, client };
+}
+
+const stored = (world: FakeWorld) => join(world.home, '.config', 'holdfast', 'credentials.json');
+
+describe('login', () => {
+  it('makes the first operator with the one-time code, and keeps a token for the owner', async () => {
+    const { asked, client } = openClient();
+    const answers = ['ada', PASSWORD, PASSWORD];
+    const world = new FakeWorld({ client, isTty: true, answers });
+    assert.equal(await world.run('login', '--code', 'ABCD-EFGH'), 0, world.errText);
+    const person = { code: 'ABCD-EFGH', name: 'ada', password: PASSWORD };
+    assert.deepEqual(asked, [person, 'cli on desk', 'sign out']);
+    assert.deepEqual(
+      world.connections.map(({ token, session, anchorPem }) => ({ token, session, anchorPem })),
+      [
+        { token: undefined, session: undefined, anchorPem: 'PEM' },
+        { token: undefined, session: 's3', anchorPem: 'PEM' },
+      ],
+    );
+    assert.deepEqual(JSON.parse(readFileSync(stored(world), 'utf8')), {
+      version: 1,
+      url: 'https://localhost:8443',
+      anchorPem: 'PEM',
+      token: 'hf_mine',
+    });
+    assert.equal(statSync(stored(world)).mode & 0o777, 0o600);
+    assert.equal(statSync(join(world.home, '.config', 'holdfast')).mode & 0o777, 0o700);
+    assert.doesNotMatch(world.outText + world.errText, /hf_mine|horse/u);
+  });
+
+  it('signs in whoever has no code, also from a pipe', async () => {
+    const { asked, client } = openClient();
+    const world = new FakeWorld({ client, answers: [PASSWORD, 'second line'] });
+    assert.equal(await world.run('login', '--name', 'ada', '--password-stdin'), 0);
+    assert.deepEqual(asked[0], { name: 'ada', password: PASSWORD });
+  });
+
+  it('does not send a new password that is too short or mistyped', async () => {
+    for (const answers of [['x'.repeat(11)], ['x'.repeat(129)], [PASSWORD, `${PASSWORD}!`]]) {
+      const world = new FakeWorld({ isTty: true, answers });
+      assert.equal(await world.run('login', '--code', 'C', '--name', 'ada'), 1);
+      assert.match(world.errText, /E_CLI_PASSWORD/u);
+      assert.deepEqual(world.connections, []);
+    }
+  });
+
+  it('asks for what is missing only on a terminal', async () => {
+    const world = new FakeWorld();
+    assert.equal(await world.run('login'), 2);
+    assert.match(world.errText, /--password-stdin/u);
+  });
+
+  it('never trusts an unknown server on first use', async () => {
+    const world = new FakeWorld({ hasLocalServer: false });
+    assert.equal(await world.run('login', '--server', 'https://iot.example.com:8443'), 1);
+    assert.match(world.errText, /E_CLI_TRUST[^]*holdfast pin/u);
+  });
+
+  it('takes the trust anchor from a file, and later from the login', async () => {
+    const { client } = openClient();
+    const answers = ['', 'ada', PASSWORD, '', 'ada', PASSWORD];
+    const world = new FakeWorld({ client, isTty: true, answers, hasLocalServer: false });
+    const ca = join(world.home, 'ca.crt');
+    writeFileSync(ca, 'ROOT');
+    const server = ['--server', 'https://iot.example.com:8443/'];
+    assert.equal(await world.run('login', ...server, '--ca', ca), 0);
+    assert.equal(await world.run('login'), 0);
+    assert.deepEqual(
+      world.connections.map(({ url, anchorPem }) => `${url} ${anchorPem}`),
+      Array.from({ length: 4 }, () => 'https://iot.example.com:8443 ROOT'),
+    );
+    // The anchor of one server does not vouch for another.
+    assert.equal(await world.run('login', '--server', 'https://other.example.com'), 1);
+  });
+
+  it('takes only an address with TLS, and only a pin that is one', async () => {
+    for (const args of [
+      ['--server', 'http://localhost:8443'],
+      ['--server', 'localhost:8443'],
+      ['--server', 'https://localhost:8443/v1'],
+      ['--server', 'https://a:b@localhost:8443'],
+      ['--pin', 'abc'],
+    ]) {
+      const world = new FakeWorld();
+      assert.equal(await world.run('login', ...args), 2, args.join(' '));
+    }
+  });
+});

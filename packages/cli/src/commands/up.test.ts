@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RunningServer, StartOptions } from '@holdfast/server';
+import { FakeWorld } from '../fake-world.ts';
+
+const info: RunningServer['info'] = {
+  version: '0.1.0',
+  dataDir: '/srv/holdfast data',
+  broker: 'mqtts://localhost:8883',
+  api: 'https://localhost:8443',
+  enroll: 'https://localhost:8444',
+  pins: { certificate: 'ab'.repeat(32), spki: `${'A'.repeat(43)}=` },
+  verifierKey: 'holdfast/x+00000000+AAAA',
+};
+
+/** A server that stops when told to let it. */
+function fakeServer(facts: Partial<RunningServer> = {}) {
+  const started: StartOptions[] = [];
+  const stopped = Promise.withResolvers<void>();
+  let stops = 0;
+  const stop = () => {
+    stops += 1;
+    return stopped.promise;
+  };
+  const start = (options: StartOptions) => {
+    started.push(options);
+    return Promise.resolve({ isNew: true, info, firstCode: 'ABCD-EFGH', stop, ...facts });
+  };
+  const createLog = () => ({}) as never;
+  return {
+    server: { start, createLog },
+    started,
+    stopCount: () => stops,
+    letStop: stopped.resolve,
+  };
+}
+
+/** Waits until the command listens to signals; it does so after a few turns of promises. */
+async function listening(world: FakeWorld): Promise<() => void> {
+  for (let turn = 0; turn < 100 && world.stopListeners.length === 0; turn += 1) {
+    await Promise.resolve();
+  }
+  return world.stopListeners[0] ?? assert.fail('up does not listen to signals');
+}
+
+describe('up', () => {
+  it('starts for this machine only unless a host is named', async () => {
+    const { server, started, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const done = world.run('up');
+    (await listening(world))();
+    letStop();
+    assert.equal(await done, 0);
+    assert.deepEqual(started[0]?.hosts, []);
+    assert.deepEqual(started[0]?.ports, { broker: 8883, api: 8443, enroll: 8444 });
+    assert.equal(started[0]?.dataDir, world.env['HOLDFAST_DATA']);
+  });
+
+  it('passes hosts and ports on', async () => {
+    const { server, started, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const hosts = ['--host', 'iot.example.com', '--host', '192.0.2.10'];
+    const ports = ['--broker-port', '0', '--api-port', '1', '--enroll-port', '65535'];
+    const done = world.run('up', ...hosts, ...ports);
+    (await listening(world))();
+    letStop();
+    assert.equal(await done, 0);
+    assert.deepEqual(started[0]?.hosts, ['iot.example.com', '192.0.2.10']);
+    assert.deepEqual(started[0]?.ports, { broker: 0, api: 1, enroll: 65_535 });
+  });
+
+  it('says where things are and what to do next', async () => {
+    const { server, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const done = world.run('up', '--data', info.dataDir);
+    (await listening(world))();
+    letStop();
+    await done;
+    for (const expected of [
+      'mqtts://localhost:8883',
+      `SHA256 Fingerprint=${'AB:'.repeat(31)}AB\n`,
+      `sha256//${info.pins.spki}`,
+      `npx holdfast login --code ABCD-EFGH --data '/srv/holdfast data'\n`,
+      `npx holdfast device add thermostat-1 --class sensor --data '/srv/holdfast data'\n`,
+    ]) {
+      assert.ok(world.outText.includes(expected), expected);
+    }
+  });
+
+  it('keeps standard output for the log with --log json', async () => {
+    const { server, letStop } = fakeServer({ firstCode: undefined });
+    const world = new FakeWorld({ server });
+    const done = world.run('up', '--log', 'json');
+    (await listening(world))();
+    letStop();
+    await done;
+    assert.equal(world.outText, '');
+    assert.match(world.errText, /is running/u);
+    assert.doesNotMatch(world.errText, /login/u);
+  });
+
+  it('takes the echo of a Ctrl-C by npm as the same, and a later one as impatience', async () => {
+    const { server, stopCount, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const done = world.run('up');
+    const signal = await listening(world);
+    signal();
+    world.time += 499;
+    signal();
+    assert.deepEqual(world.exits, []);
+    world.time += 1;
+    signal();
+    assert.deepEqual(world.exits, [1]);
+    letStop();
+    await done;
+    assert.equal(stopCount(), 1);
+  });
+
+  it('ends the process when nothing can be stored any more', async () => {
+    const { server, started, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const done = world.run('up');
+    const signal = await listening(world);
+    started[0]?.onFatal?.(new Error('no space left on device'));
+    assert.deepEqual(world.exits, [1]);
+    assert.match(world.errText, /E_JOURNAL_UNAVAILABLE\n {2}why {3}no space left/u);
+    signal();
+    letStop();
+    await done;
+  });
+
+  it('explains a start that fails', async () => {
+    const fault = Object.assign(new Error('Port 8883 (broker) is in use by another program.'), {
+      code: 'E_WIRE_PORT_TAKEN',
+      fix: 'Choose another port with --broker-port.',
+    });
+    const { server } = fakeServer();
+    const world = new FakeWorld({ server: { ...server, start: () => Promise.reject(fault) } });
+    assert.equal(await world.run('up'), 1);
+    assert.match(world.errText, /Port 8883 .* in use[^]*E_WIRE_PORT_TAKEN[^]*--broker-port/u);
+  });
+
+  it('refuses ports and log forms that are none', async () => {
+    for (const args of [
+      ['--broker-port', '65536'],
+      ['--api-port', '-1'],
+      ['--enroll-port', ''],
+      ['--log', 'xml'],
+    ]) {
+      const world = new FakeWorld();
+      assert.equal(await world.run('up', ...args), 2, args.join(' '));
+    }
+  });
+});

@@ -1,0 +1,107 @@
+/** `up`: starts the server, says how to go on, and stops it cleanly. @module */
+import { REFUSAL_CODES } from '@holdfast/protocol';
+import { dataFolder } from '../access.ts';
+import { defineCommand, integerOption } from '../command.ts';
+import type { Command } from '../command.ts';
+import { EXIT, Failure, usageFailure } from '../failure.ts';
+import { paintFor } from '../paint.ts';
+import { printFailure } from '../print-failure.ts';
+import type { World } from '../world.ts';
+import { bannerText } from './up-banner.ts';
+
+/**
+ * Signals this close together are one: Ctrl-C reaches the whole process group, and npm, which is in
+ * it, passes the signal on to us a second time. In milliseconds.
+ */
+const ECHO_MS = 500;
+
+const PORTS = { broker: '8883', api: '8443', enroll: '8444' } as const;
+
+/** Starts the server. */
+export const up: Command = defineCommand(
+  {
+    path: 'up',
+    summary: 'start the server',
+    details:
+      'Everything is made at the first start: keys, authority, certificates. Without\n' +
+      '--host it listens on this machine only. Ctrl-C stops it.',
+    options: {
+      data: {
+        type: 'string',
+        value: 'FOLDER',
+        help: 'where it keeps everything (default ./data, or HOLDFAST_DATA)',
+      },
+      host: {
+        type: 'string',
+        multiple: true,
+        value: 'NAME',
+        help: 'name or address by which devices reach it; listens on all interfaces',
+      },
+      'broker-port': { type: 'string', value: 'PORT', help: `MQTT (default ${PORTS.broker})` },
+      'api-port': { type: 'string', value: 'PORT', help: `HTTP API (default ${PORTS.api})` },
+      'enroll-port': {
+        type: 'string',
+        value: 'PORT',
+        help: `enrollment (default ${PORTS.enroll})`,
+      },
+      log: { type: 'string', value: 'FORM', help: 'text or json (default text)' },
+    },
+    examples: ['up', 'up --host iot.example.com --host 192.0.2.10'],
+  },
+  async (world, { values }) => {
+    const form = logForm(values.log);
+    const port = (name: keyof typeof PORTS, text: string | undefined) =>
+      integerOption(text ?? PORTS[name], { name: `${name}-port`, min: 0, max: 65_535 });
+    const dataDir = values.data ?? dataFolder(world.env);
+    const hosts = values.host ?? [];
+    const ports = {
+      broker: port('broker', values['broker-port']),
+      api: port('api', values['api-port']),
+      enroll: port('enroll', values['enroll-port']),
+    };
+    const { createLog, start } = await world.server();
+    const { stdout, stderr } = world;
+    const log = createLog({ form, level: 'info', write: (line) => stdout.write(line) });
+    const running = await start({ dataDir, hosts, ports, log, onFatal: giveUp(world) });
+    // With a log for programs, standard output is theirs alone.
+    const screen = form === 'json' ? stderr : stdout;
+    const isElsewhere = values.data !== undefined;
+    screen.write(
+      bannerText({ running, isElsewhere, isLocal: hosts.length === 0 }, paintFor(screen)),
+    );
+    await untilStopped(world, () => running.stop());
+  },
+);
+
+function logForm(text: string | undefined): 'text' | 'json' {
+  if (text === undefined || text === 'text' || text === 'json') return text ?? 'text';
+  throw usageFailure(`There is no log form "${text}".`, 'Give --log text or --log json.');
+}
+
+/** What to do when nothing can be stored any more: end, so that whoever watches over us sees it. */
+function giveUp(world: World): (error: Error) => void {
+  return ({ message }) => {
+    const { what, fix } = REFUSAL_CODES.E_JOURNAL_UNAVAILABLE;
+    printFailure(world, new Failure('E_JOURNAL_UNAVAILABLE', { what, why: message, fix }));
+    world.exit(EXIT.failed);
+  };
+}
+
+/** Stops at the first signal; a second one does not wait for it to end. */
+async function untilStopped(world: World, stop: () => Promise<void>): Promise<void> {
+  const first = Promise.withResolvers<void>();
+  let firstMs: number | undefined;
+  world.onStopSignal(() => {
+    if (firstMs === undefined) {
+      firstMs = world.nowMs();
+      world.stderr.write('\nStopping. Once more to stop at once.\n');
+      first.resolve();
+    } else if (world.nowMs() - firstMs >= ECHO_MS) {
+      world.stderr.write('Stopped at once; everything that was acknowledged is stored.\n');
+      world.exit(EXIT.failed);
+    }
+  });
+  await first.promise;
+  await stop();
+  world.stderr.write('Stopped.\n');
+}

@@ -1,0 +1,77 @@
+/** The help texts, made from the commands themselves. @module */
+import type { Command, OptionSet } from './command.ts';
+import type { Paint } from './paint.ts';
+import { table } from './table.ts';
+
+/** Commands under a headline. */
+export interface CommandGroup {
+  readonly title: string;
+  readonly commands: readonly Command[];
+}
+
+/** What `holdfast` alone prints. */
+export function overviewHelp(groups: readonly CommandGroup[], paint: Paint): string {
+  const rows = groups.flatMap(({ commands }) => commands.map((command) => row(command, paint)));
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  const sections = groups.map(({ title, commands }) => {
+    const listed = commands.map((command) => {
+      const [usage, summary] = row(command, paint);
+      return [usage.padEnd(width), summary];
+    });
+    return `${paint.strong(title)}\n${table(listed, 2)}`;
+  });
+  return [
+    `${paint.strong('holdfast')}: a secure backend for your fleet of devices\n`,
+    ...sections,
+    `${paint.faint('More on each: holdfast <command> --help')}\n`,
+  ].join('\n');
+}
+
+/** What `holdfast device --help` prints. */
+export function nounHelp(noun: string, commands: readonly Command[], paint: Paint): string {
+  return [
+    `${paint.strong(`holdfast ${noun} <command>`)}\n`,
+    table(
+      commands.map((command) => row(command, paint)),
+      2,
+    ),
+    `${paint.faint(`More on each: holdfast ${noun} <command> --help`)}\n`,
+  ].join('\n');
+}
+
+/** What `holdfast device add --help` prints. */
+export function commandHelp(command: Command, paint: Paint): string {
+  const options = Object.keys(command.options).length > 0 ? ' [options]' : '';
+  const parts = [
+    `${paint.strong(`holdfast ${command.path}`)}: ${command.summary}\n`,
+    `${paint.strong('Usage')}\n  holdfast ${usageOf(command)}${options}\n`,
+  ];
+  if (command.details !== undefined) parts.push(`${indented(command.details)}\n`);
+  if (options !== '') parts.push(`${paint.strong('Options')}\n${optionTable(command.options)}`);
+  const examples = command.examples.map((example) => `  ${paint.command(`holdfast ${example}`)}\n`);
+  parts.push(`${paint.strong(examples.length > 1 ? 'Examples' : 'Example')}\n${examples.join('')}`);
+  return parts.join('\n');
+}
+
+function row(command: Command, paint: Paint): [string, string] {
+  return [usageOf(command), paint.faint(command.summary)];
+}
+
+function usageOf({ path, arguments: names = [] }: Command): string {
+  return [path, ...names.map((name) => `<${name}>`)].join(' ');
+}
+
+function optionTable(options: OptionSet): string {
+  const rows = Object.entries(options).map(([name, { value, multiple, help }]) => {
+    const flag = value === undefined ? `--${name}` : `--${name} ${value}`;
+    return [flag, multiple === true ? `${help} (may be repeated)` : help];
+  });
+  return table(rows, 2);
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? '' : `  ${line}`))
+    .join('\n');
+}

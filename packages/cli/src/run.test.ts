@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ApiError } from '@holdfast/client';
+import { COMMAND_GROUPS } from './commands/index.ts';
+import { FakeWorld } from './fake-world.ts';
+import { VERSION } from './version.ts';
+
+const COMMANDS = COMMAND_GROUPS.flatMap(({ commands }) => commands);
+
+describe('help', () => {
+  it('is what the command alone, --help and help print', async () => {
+    const texts = await Promise.all(
+      [[], ['--help'], ['-h'], ['help']].map(async (args) => {
+        const world = new FakeWorld({ hasLocalServer: false });
+        assert.equal(await world.run(...args), 0);
+        return world.outText;
+      }),
+    );
+    assert.equal(new Set(texts).size, 1);
+    for (const { path } of COMMANDS) assert.ok(texts[0]?.includes(`\n  ${path} `), path);
+  });
+
+  it('shows the commands of a noun', async () => {
+    for (const args of [['audit'], ['audit', '--help'], ['help', 'audit']]) {
+      const world = new FakeWorld();
+      assert.equal(await world.run(...args), 0);
+      assert.equal(
+        world.outText,
+        `holdfast audit <command>
+
+  audit verify      check a data folder or a backup for any change, offline
+  audit acts        show who did what, and why
+  audit checkpoint  print the newest signed checkpoint of the audit log
+
+More on each: holdfast audit <command> --help
+`,
+      );
+    }
+  });
+
+  it('shows one command with its options and examples', async () => {
+    for (const args of [
+      ['device', 'revoke', '--help'],
+      ['device', 'revoke', 'thermostat-1', '-h'],
+      ['help', 'device', 'revoke'],
+    ]) {
+      const world = new FakeWorld();
+      assert.equal(await world.run(...args), 0);
+      assert.equal(
+        world.outText,
+        `holdfast device revoke: end the access of a device at once
+
+Usage
+  holdfast device revoke <id> [options]
+
+  Its connection is closed, and its certificates never work again. To let the
+  device come back: holdfast device claim <id>, then enroll it again.
+  On a terminal it asks first; in a script it does not.
+
+Options
+  --reason TEXT  why, for the audit log
+  --yes          do not ask
+  --json         print JSON, for programs
+  --data FOLDER  data folder of the server on this machine (default ./data, or HOLDFAST_DATA)
+
+Examples
+  holdfast device revoke thermostat-1
+  holdfast device revoke thermostat-1 --reason "stolen" --yes
+`,
+      );
+    }
+  });
+
+  it('has, for every command, an example that begins with it', () => {
+    for (const { path, examples } of COMMANDS) {
+      assert.ok(examples.length > 0 && examples.every((line) => line.startsWith(path)), path);
+    }
+  });
+
+  it('offers --json on everything that reads', () => {
+    for (const { path, options } of COMMANDS) {
+      if (['up', 'login', 'device enroll'].includes(path)) continue;
+      assert.ok('json' in options, path);
+    }
+  });
+});
+
+describe('a command line that is wrong', () => {
+  it('gets exit code 2 and what was probably meant', async () => {
+    for (const [line, hint] of [
+      ['devcie', /Did you mean holdfast device\?/u],
+      ['device lsit', /Did you mean holdfast device list\?/u],
+      ['device frobnicate', /See holdfast device --help/u],
+      ['frobnicate', /See holdfast --help/u],
+      ['readings', /needs <id>/u],
+      ['readings a b', /what to do with "b"/u],
+      ['readings a --folow', /Did you mean --follow\?/u],
+      ['readings a --limit', /--limit needs a value/u],
+      ['readings a --follow=1', /--follow takes no value/u],
+      ['__proto__', /There is no command/u],
+    ] as const) {
+      const world = new FakeWorld();
+      assert.equal(await world.run(...line.split(' ')), 2, line);
+      assert.match(world.errText, hint);
+      assert.equal(world.outText, '');
+    }
+  });
+
+  it('is shown without obeying its control characters', async () => {
+    const world = new FakeWorld();
+    await world.run('\u001B[2J');
+    assert.doesNotMatch(world.errText.replaceAll('\n', ''), /\p{C}/u);
+  });
+});
+
+describe('run', () => {
+  it('prints the version', async () => {
+    const world = new FakeWorld();
+    assert.equal(await world.run('--version'), 0);
+    assert.equal(world.outText, `${VERSION}\n`);
+  });
+
+  it('ends with 3 when there is no server, or none answers', async () => {
+    const nobody = new FakeWorld({ hasLocalServer: false });
+    assert.equal(await nobody.run('device', 'list'), 3);
+    assert.match(nobody.errText, /holdfast up[^]*holdfast login/u);
+    const error = new ApiError({
+      code: 'E_CLIENT_UNREACHABLE',
+      message: 'm',
+      fix: 'f',
+      cause: new Error('connect ECONNREFUSED'),
+    });
+    const silent = new FakeWorld({ client: { devices: () => Promise.reject(error) } });
+    assert.equal(await silent.run('device', 'list'), 3);
+    assert.match(silent.errText, /why {3}connect ECONNREFUSED/u);
+  });
+
+  it('says that a defect is ours, and where', async () => {
+    const devices = () => Promise.reject(new TypeError('oops'));
+    const world = new FakeWorld({ client: { devices } });
+    assert.equal(await world.run('device', 'list'), 1);
+    assert.match(world.errText, /E_CLI_DEFECT[^]*oops[^]*run\.test\.ts/u);
+  });
+});

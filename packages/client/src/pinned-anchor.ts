@@ -1,0 +1,101 @@
+/** First contact with a server of which only a pin is known. @module */
+import { createHash } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { connect } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { ApiError } from './api-error.ts';
+import { REQUEST_MS_MAX } from './limits.ts';
+
+/** A pin of a server certificate: its SHA-256, or that of its public key. */
+export interface Pin {
+  readonly kind: 'certificate' | 'spki';
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads a pin as Holdfast and openssl print it: 64 hexadecimal digits with or without colons and
+ * `SHA256 Fingerprint=` before them, or `sha256//<base64>` for the key (RFC 7469).
+ */
+export function parsePin(text: string): Pin | undefined {
+  const spki = /^sha256\/\/([A-Za-z0-9+/]{43}=)$/u.exec(text.trim())?.[1];
+  if (spki !== undefined)
+    return { kind: 'spki', sha256: Buffer.from(spki, 'base64').toString('hex') };
+  const hex = text
+    .trim()
+    .replace(/^sha256 fingerprint=/iu, '')
+    .replaceAll(':', '')
+    .toLowerCase();
+  return /^[0-9a-f]{64}$/u.test(hex) ? { kind: 'certificate', sha256: hex } : undefined;
+}
+
+/**
+ * Looks at the certificates of a server, and takes the last of its chain as trust anchor if the
+ * server proves to be the pinned one. TLS 1.3 makes a server sign the handshake, the chain in it,
+ * with the key of its certificate, so whoever passes the pin also vouches for the chain.
+ * Nothing is sent over this connection, and nothing but the certificates is taken from it.
+ *
+ * @returns the anchor in PEM, for `createClient`.
+ * @throws ApiError `E_CLIENT_UNTRUSTED`, `E_CLIENT_UNREACHABLE`.
+ */
+export async function pinnedAnchor(url: string, pin: Pin): Promise<string> {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/gu, ''),
+    port: port === '' ? 443 : Number(port),
+    minVersion: 'TLSv1.3',
+    // The chain cannot be verified yet: what takes its place is the pin, just below.
+    rejectUnauthorized: false,
+    timeout: REQUEST_MS_MAX,
+  });
+  try {
+    const chain = await chainOf(socket);
+    const [leaf] = chain;
+    const anchor = chain.at(-1);
+    if (leaf === undefined || anchor === undefined || pinOf(leaf, pin.kind) !== pin.sha256) {
+      throw new ApiError({
+        code: 'E_CLIENT_UNTRUSTED',
+        message: `${host} does not have the certificate that you pinned.`,
+        fix: 'Compare with holdfast pin on the server; if they agree, somebody is in between.',
+      });
+    }
+    return anchor.toString();
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError({
+      code: 'E_CLIENT_UNREACHABLE',
+      message: `${host} cannot be reached.`,
+      fix: 'Check that the server runs (holdfast up), and its address.',
+      cause: error,
+    });
+  } finally {
+    socket.destroy();
+  }
+}
+
+function chainOf(socket: TLSSocket): Promise<X509Certificate[]> {
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('timeout', () => reject(new Error('the TLS handshake took too long')));
+    socket.on('secureConnect', () => {
+      const chain: X509Certificate[] = [];
+      let certificate = socket.getPeerX509Certificate();
+      while (certificate !== undefined && chain.length < CHAIN_CERTIFICATES_MAX) {
+        chain.push(certificate);
+        certificate = certificate.issuerCertificate;
+      }
+      resolve(chain);
+    });
+  });
+}
+
+function pinOf(certificate: X509Certificate, kind: Pin['kind']): string {
+  const bytes =
+    kind === 'certificate'
+      ? certificate.raw
+      : certificate.publicKey.export({ format: 'der', type: 'spki' });
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Longest chain: server, issuing CA and root, and room for one more. */
+const CHAIN_CERTIFICATES_MAX = 4;

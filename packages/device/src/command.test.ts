@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Refusal } from '@holdfast/protocol';
+import { signed } from '../test-support/scripted-broker.ts';
+import { testFolder } from '../test-support/test-bundle.ts';
+import { CommandWindow } from './command-window.ts';
+import { verifyCommand } from './command.ts';
+import { COMMAND_AGE_MS_MAX } from './limits.ts';
+
+const KEY = createSecretKey(randomBytes(32));
+const NOW_MS = 1_800_000_000_000;
+
+function verifier(t: TestContext) {
+  const window = new CommandWindow(join(testFolder(t), 'seen'));
+  return (payload: string, topic = 'd/t-1/cmd/setpoint') => {
+    const deps = { device: 't-1', commandKey: KEY, window, nowMs: NOW_MS };
+    const result = verifyCommand({ topic, payload: Buffer.from(payload, 'utf8') }, deps);
+    return result instanceof Refusal ? result.code : result;
+  };
+}
+
+test('a genuine command comes without what the server added', (t) => {
+  const verify = verifier(t);
+  const payload = signed(KEY, { celsius: 21.5, note: 'wärmer', ctr: 1, ts: NOW_MS });
+  assert.deepEqual(verify(payload), {
+    name: 'setpoint',
+    body: { celsius: 21.5, note: 'wärmer' },
+    ctr: 1,
+    ts: NOW_MS,
+  });
+});
+
+test('the name is all of the topic below cmd, and only topics of this device are commands', (t) => {
+  const verify = verifier(t);
+  const payload = (ctr: number) => signed(KEY, { ctr, ts: NOW_MS });
+  const command = verify(payload(1), 'd/t-1/cmd/light/kitchen');
+  assert.equal(typeof command === 'object' && command.name, 'light/kitchen');
+  for (const topic of ['d/t-1/cmd', 'd/t-1/cmd/', 'd/t-2/cmd/setpoint', 'd/t-1/telemetry']) {
+    assert.equal(verify(payload(2), topic), 'E_AUTHORIZE_SUBSCRIBE', topic);
+  }
+});
+
+test('a forged or altered command is refused and does not move the window [E_VERIFY_SIG]', (t) => {
+  const verify = verifier(t);
+  const foreign = createSecretKey(randomBytes(32));
+  assert.equal(verify(signed(foreign, { ctr: 9_000_000, ts: NOW_MS })), 'E_VERIFY_SIG');
+  const payload = signed(KEY, { celsius: 21, ctr: 1, ts: NOW_MS });
+  assert.equal(verify(payload.replace('21', '99')), 'E_VERIFY_SIG');
+  assert.equal(typeof verify(payload), 'object');
+});
+
+test('a command is carried out once [E_VERIFY_REPLAY]', (t) => {
+  const verify = verifier(t);
+  const payload = signed(KEY, { ctr: 7, ts: NOW_MS });
+  assert.equal(typeof verify(payload), 'object');
+  assert.equal(verify(payload), 'E_VERIFY_REPLAY');
+});
+
+test('its time may be five minutes off, either way [E_VERIFY_STALE] [E_VERIFY_FUTURE]', (t) => {
+  const verify = verifier(t);
+  const at = (ctr: number, offsetMs: number) => signed(KEY, { ctr, ts: NOW_MS + offsetMs });
+  assert.equal(verify(at(1, -COMMAND_AGE_MS_MAX - 1)), 'E_VERIFY_STALE');
+  assert.equal(verify(at(2, COMMAND_AGE_MS_MAX + 1)), 'E_VERIFY_FUTURE');
+  assert.equal(typeof verify(at(3, -COMMAND_AGE_MS_MAX)), 'object');
+  assert.equal(typeof verify(at(4, COMMAND_AGE_MS_MAX)), 'object');
+});
+
+test('a command without time, counter or signature, or that is no JSON, is refused', (t) => {
+  const verify = verifier(t);
+  assert.equal(verify(signed(KEY, { ctr: 1 })), 'E_VERIFY_TIME_FORM');
+  assert.equal(verify(signed(KEY, { ts: NOW_MS })), 'E_VERIFY_COUNTER_MISSING');
+  assert.equal(verify(`{"ctr": 1, "ts": ${NOW_MS}}`), 'E_VERIFY_SIG_MISSING');
+  assert.equal(verify('open the door'), 'E_VERIFY_JSON');
+  assert.equal(verify(''), 'E_VERIFY_JSON');
+});
+
+test('a member named __proto__ is a member and nothing else', (t) => {
+  const verify = verifier(t);
+  const payload = JSON.parse('{"__proto__": {"isAdmin": true}}') as Record<string, unknown>;
+  const command = verify(signed(KEY, Object.assign(payload, { ctr: 1, ts: NOW_MS })));
+  assert.ok(typeof command === 'object');
+  assert.equal(command.body['isAdmin'], undefined);
+  assert.deepEqual(Object.keys(command.body), ['__proto__']);
+});

@@ -1,0 +1,73 @@
+/** Every bound of the device SDK, with its unit and its reason. @module */
+
+/** Largest body of an enrollment answer, in bytes: a chain takes 2 kB, keys less. */
+export const ANSWER_BYTES_MAX = 65_536;
+
+/** Time for one enrollment call, in milliseconds, name resolution and TLS handshake included. */
+export const CALL_MS_MAX = 20_000;
+
+/** Most certificates read from a certs-only message: a chain has three. */
+export const CERTIFICATES_MAX = 16;
+
+/** Most certificates from the operational one to the trust anchor, neither of them counted. */
+export const CHAIN_ISSUERS_MAX = 4;
+
+/** Largest file of a bundle that is read, in bytes. */
+export const BUNDLE_FILE_BYTES_MAX = 65_536;
+
+/** Most pins in a bundle: the server's own, and backups for its next keys. */
+export const PINS_MAX = 8;
+
+/**
+ * Counters reserved with one durable write: a write takes milliseconds, and a crash skips what is
+ * left of the block. The counter lasts for 2^53 messages, so skipping costs nothing.
+ */
+export const COUNTER_BLOCK = 1_024;
+
+/** Messages that wait or are unacknowledged, all together. Beyond, `publish` rejects. */
+export const QUEUE_MESSAGES_MAX = 1_000;
+
+/** The same in bytes of JSON text. */
+export const QUEUE_BYTES_MAX = 8 * 1_024 * 1_024;
+
+/** QoS 1 messages that are sent and not acknowledged yet: enough to fill a group commit. */
+export const IN_FLIGHT_MAX = 64;
+
+/**
+ * How far the counter may run ahead of the oldest unacknowledged message. The server accepts a
+ * counter within 1,024 of the newest: beyond that, a resend would be taken for a replay and lost.
+ */
+export const COUNTER_SPREAD_MAX = 512;
+
+/**
+ * Age of "ts" at which a resend is signed anew, in milliseconds: the server refuses five minutes.
+ * The counter stays, so the server still recognizes what it stored already.
+ */
+export const SIGNATURE_AGE_MS_MAX = 4 * 60_000;
+
+/** Largest difference between the "ts" of a command and the clock of this device, in ms. */
+export const COMMAND_AGE_MS_MAX = 5 * 60_000;
+
+/** Counters below the newest command's that are still accepted, once each. */
+export const COMMAND_WINDOW = 64;
+
+/** Commands that wait for the handler. Further ones are refused: the server never sends so many. */
+export const COMMANDS_WAITING_MAX = 64;
+
+/** Largest packet accepted from the server, in bytes: the largest signed payload and its topic. */
+export const PACKET_BYTES_MAX = 65_536 + 2_048;
+
+/** Time from the first packet of TCP to CONNACK, in milliseconds. */
+export const CONNECT_MS_MAX = 20_000;
+
+/** Time that the server has to answer a PINGREQ, in milliseconds. */
+export const PING_ANSWER_MS_MAX = 10_000;
+
+/** Keep-alive, in seconds: default, and what the option may be. */
+export const KEEP_ALIVE_S = { default: 60, min: 5, max: 3_600 } as const;
+
+/** Time that closing waits for the peer before the socket is destroyed, in milliseconds. */
+export const CLOSE_MS_MAX = 2_000;
+
+/** Back-off of reconnects: first and largest ceiling, and how long counts as stable, in ms. */
+export const BACK_OFF = { firstMs: 1_000, capMs: 60_000, stableMs: 60_000 } as const;

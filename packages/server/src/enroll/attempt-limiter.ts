@@ -1,0 +1,97 @@
+/**
+ * Slows wrong claims down and limits them, by address and by device.
+ *
+ * A right claim is never refused for what others did: it is looked at first, and only wrong ones
+ * come here. So nobody can lock a device out, neither from its own address nor by its name. That
+ * gives guessers nothing: a claim has 256 random bits.
+ * @module
+ */
+import { type Refusal, refuse } from '@holdfast/protocol';
+import { type Clock, sleep } from '../kernel/index.ts';
+import {
+  CLAIMED_ID_CHARACTERS_MAX,
+  WRONG_DELAY_MS,
+  WRONG_KEYS_MAX,
+  WRONG_PER_ADDRESS_MAX,
+  WRONG_PER_DEVICE_MAX,
+  WRONG_WAITING_MAX,
+  WRONG_WINDOW_MS,
+} from './limits.ts';
+
+/** Whom a wrong claim is counted for. */
+export interface WrongAttempt {
+  /** IP address. */
+  readonly address: string;
+  /** The device that the peer claims to be; it may not exist. */
+  readonly deviceId: string;
+}
+
+/** Counts wrong claims. */
+export class AttemptLimiter {
+  readonly #clock: Clock;
+  readonly #byAddress: WindowCounter;
+  readonly #byDevice: WindowCounter;
+  #waitingCount = 0;
+
+  constructor({ clock }: { clock: Clock }) {
+    this.#clock = clock;
+    this.#byAddress = new WindowCounter(clock);
+    this.#byDevice = new WindowCounter(clock);
+  }
+
+  /**
+   * Counts a wrong claim.
+   * @returns `E_ENROLL_RATE` when it is one too many within a minute; undefined otherwise.
+   */
+  count({ address, deviceId }: WrongAttempt): Refusal | undefined {
+    const byAddress = this.#byAddress.add(address);
+    const byDevice = this.#byDevice.add(deviceId.slice(0, CLAIMED_ID_CHARACTERS_MAX));
+    if (byAddress > WRONG_PER_ADDRESS_MAX) {
+      return refuse('E_ENROLL_RATE', `${byAddress} wrong claims from this address in a minute`);
+    }
+    if (byDevice > WRONG_PER_DEVICE_MAX) {
+      return refuse('E_ENROLL_RATE', `${byDevice} wrong claims for this device in a minute`);
+    }
+    return undefined;
+  }
+
+  /** Waits before a wrong claim is answered, unless too many answers wait already. */
+  async wait(): Promise<void> {
+    if (this.#waitingCount >= WRONG_WAITING_MAX) return;
+    this.#waitingCount += 1;
+    await sleep(this.#clock, WRONG_DELAY_MS);
+    this.#waitingCount -= 1;
+  }
+}
+
+/** Counts by key in windows that begin with the first count. */
+class WindowCounter {
+  readonly #clock: Clock;
+  readonly #windows = new Map<string, { count: number; readonly endsAtMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Adds one; gives the count of the current window. */
+  add(key: string): number {
+    const nowMs = this.#clock.monotonicMs();
+    const window = this.#windows.get(key);
+    if (window !== undefined && nowMs < window.endsAtMs) {
+      window.count += 1;
+      return window.count;
+    }
+    this.#windows.delete(key);
+    if (this.#windows.size >= WRONG_KEYS_MAX) this.#dropOldest();
+    this.#windows.set(key, { count: 1, endsAtMs: nowMs + WRONG_WINDOW_MS });
+    return 1;
+  }
+
+  /** The first key is the oldest window, because a new window is put at the end. */
+  #dropOldest(): void {
+    for (const key of this.#windows.keys()) {
+      this.#windows.delete(key);
+      return;
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/** Enrollment: a claim and a certificate request become an operational certificate. @module */
+export * from './attempt-limiter.ts';
+export { type ClaimDeps, type IssuedClaim, issueClaim } from './claims.ts';
+export * from './create-enrollment.ts';
+export { type EstDeps, estRoutes } from './est-routes.ts';
+export * from './payload-keys-route.ts';
+export * from './redeem.ts';

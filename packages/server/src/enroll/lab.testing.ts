@@ -1,0 +1,185 @@
+/** A server that only enrolls, with real TLS, for the tests of enrollment. @module */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Refusal, parseTenantName, refuse } from '@holdfast/protocol';
+import type { Act } from '../audit/index.ts';
+import {
+  type Clock,
+  type RefusalReport,
+  Secret,
+  createLog,
+  systemRandom,
+} from '../kernel/index.ts';
+import { SealedStore } from '../persistence/index.ts';
+import {
+  type Authority,
+  checkClientCertificate,
+  createAuthority,
+  ensureServerCertificate,
+  openAuthority,
+} from '../pki/index.ts';
+import { type Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
+import { openHttps } from '../wire/index.ts';
+import type { IssuedClaim } from './claims.ts';
+import { createEnrollment } from './create-enrollment.ts';
+
+/** A clock that the test moves. Its timers run at once, and are counted. */
+export class LabClock implements Clock {
+  ms: number = Math.floor(Date.now() / 1000) * 1000;
+  readonly delaysMs: number[] = [];
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  monotonicMs(): number {
+    return this.ms;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    this.delaysMs.push(delayMs);
+    const timer = setImmediate(task);
+    return () => clearImmediate(timer);
+  }
+}
+
+/** The parts below the routes. */
+export interface Lab {
+  readonly folder: string;
+  readonly clock: LabClock;
+  readonly store: SealedStore;
+  readonly registry: DeviceRegistry;
+  readonly authority: Authority;
+  readonly tenant: TenantName;
+  readonly acts: Act[];
+  readonly reports: RefusalReport[];
+}
+type TenantName = Exclude<ReturnType<typeof parseTenantName>, Refusal>;
+
+export function openLab(context: TestContext): Lab {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-enroll-'));
+  const clock = new LabClock();
+  const random = systemRandom;
+  const unsealKey = new Secret(random(32));
+  const store = new SealedStore(join(folder, 'store.db'), { unsealKey, random });
+  context.after(() => {
+    store.close();
+    rmSync(folder, { recursive: true });
+  });
+  const tenant = present(parseTenantName('default'));
+  const authority = openAuthority(createAuthority({ clock, random, tenant }), { clock, random });
+  const registry = new DeviceRegistry(store, { clock });
+  return { folder, clock, store, registry, authority, tenant, acts: [], reports: [] };
+}
+
+/** What a shell command gave. */
+export interface ShellRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A lab whose enrollment listener is open. */
+export interface ListeningLab extends Lab {
+  readonly port: number;
+  readonly logLines: string[];
+  readonly payloadKeys: PayloadKeySource;
+  /** Set it to make recording fail. */
+  readonly journal: { problem: Error | undefined };
+  addDevice(id: string): Device;
+  claim(device: Device): IssuedClaim;
+  /** Runs a script in the folder of the lab, with `input` on its standard input. */
+  shell(script: string, input?: string): Promise<ShellRun>;
+}
+
+export async function openListeningLab(context: TestContext): Promise<ListeningLab> {
+  const lab = openLab(context);
+  const { clock, authority, tenant, registry, store, acts, reports, folder } = lab;
+  const names = ['localhost', '127.0.0.1'];
+  const server = ensureServerCertificate(undefined, { authority, names, clock });
+  const payloadKeys = new PayloadKeySource(store.keyring, { tenant });
+  const journal: ListeningLab['journal'] = { problem: undefined };
+  const logLines: string[] = [];
+  const report = (entry: RefusalReport): void => void reports.push(entry);
+  const enrollment = createEnrollment({
+    clock,
+    random: systemRandom,
+    log: createLog({ form: 'json', level: 'info', write: (line) => logLines.push(line) }),
+    report,
+    recordAct: async (act) => {
+      if (journal.problem !== undefined) throw journal.problem;
+      acts.push(act);
+    },
+    registry,
+    payloadKeys,
+    authority,
+    tenant,
+    host: 'localhost',
+    broker: 'mqtts://localhost:8883',
+    pins: server.pins,
+    identify(socket) {
+      const certificate = socket.getPeerX509Certificate();
+      if (certificate === undefined) return refuse('E_SESSION_NO_CERTIFICATE', 'none');
+      return checkClientCertificate(certificate, { authority, tenant, nowMs: clock.nowMs() });
+    },
+  });
+  const listener = await openHttps(
+    {
+      name: 'enroll',
+      addresses: ['127.0.0.1'],
+      port: 0,
+      asksCertificate: true,
+      report,
+      identity: {
+        certificateChain: server.certChainPem,
+        privateKey: server.keyPem,
+        clientAnchors: authority.trustAnchorsPem,
+      },
+    },
+    enrollment.fetch,
+  );
+  context.after(() => listener.close());
+  const { port } = listener;
+  return {
+    ...lab,
+    port,
+    logLines,
+    payloadKeys,
+    journal,
+    addDevice: (id) => present(registry.add({ id, class: 'sensor' })),
+    claim: (device) => present(enrollment.issueClaim(device, { port })),
+    shell: (script, input = '') => runShell(script, { folder, input }),
+  };
+}
+
+/** The value, when it is no refusal. */
+export function present<T>(value: T | Refusal): T {
+  if (value instanceof Refusal) throw new Error(`${value.code}: ${value.detail}`);
+  return value;
+}
+
+/** The code of a refusal; anything else fails the test. */
+export function codeOf(value: unknown): string {
+  if (value instanceof Refusal) return value.code;
+  throw new Error('no refusal');
+}
+
+function runShell(
+  script: string,
+  { folder, input }: { folder: string; input: string },
+): Promise<ShellRun> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', ['-c', script], { cwd: folder });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => (stdout += String(chunk)));
+    child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on('error', () => {}); // The script may end without reading.
+    child.stdin.end(input);
+  });
+}

@@ -1,0 +1,44 @@
+/** How a refusal becomes an HTTP answer: the one table of status codes. @module */
+import { type ApiError, REFUSAL_CODES, Refusal, type RefusalCode } from '@holdfast/protocol';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+const STATUS_BY_CODE: Partial<Record<RefusalCode, ContentfulStatusCode>> = {
+  E_OPERATE_UNAUTHENTICATED: 401,
+  E_OPERATE_SIGN_IN: 401,
+  E_OPERATE_FORBIDDEN: 403,
+  E_OPERATE_NOT_FOUND: 404,
+  E_OPERATE_CONFLICT: 409,
+  E_OPERATE_RATE: 429,
+  E_JOURNAL_UNAVAILABLE: 503,
+};
+
+/** Codes of which the caller learns no more than the code says. */
+const SILENT_CODES: ReadonlySet<RefusalCode> = new Set([
+  'E_OPERATE_UNAUTHENTICATED',
+  'E_OPERATE_SIGN_IN',
+  'E_OPERATE_RATE',
+]);
+
+/** Carries a refusal from where it is found to the edge. */
+export class RefusedRequest extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
+}
+
+/** The value, or the request ends with the refusal. */
+export function accepted<T>(value: T | Refusal): T {
+  if (value instanceof Refusal) throw new RefusedRequest(value);
+  return value;
+}
+
+/** Status and body for a refusal. */
+export function answerTo(refusal: Refusal): { status: ContentfulStatusCode; body: ApiError } {
+  const { code, detail } = refusal;
+  const { what, fix } = REFUSAL_CODES[code];
+  const message = SILENT_CODES.has(code) ? what : `${what} ${detail}`;
+  return { status: STATUS_BY_CODE[code] ?? 400, body: { error: { code, message, fix } } };
+}

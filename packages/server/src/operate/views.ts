@@ -1,0 +1,68 @@
+/** What the API shows of what the server holds. @module */
+import {
+  type ActView,
+  type CertificateView,
+  type ClaimView,
+  type DeviceView,
+  type Me,
+  REFUSAL_CODES,
+  type ReadingView,
+  type RefusalView,
+  type TokenView,
+} from '@holdfast/protocol';
+import type { IssuedClaim } from '../enroll/index.ts';
+import type { ApiToken, Caller, CertificateRecord, Device } from '../registry/index.ts';
+import type { ActRecord, Reading, RefusalRecord } from '../telemetry/index.ts';
+
+/** Milliseconds since 1970 as ISO 8601 in UTC. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function deviceView(device: Device): DeviceView {
+  const { id, class: className, state, stateReason, createdAtMs } = device;
+  return { id, class: className, state, stateReason, createdAt: isoTime(createdAtMs) };
+}
+
+export function certificateView(certificate: CertificateRecord): CertificateView {
+  const { fingerprint, serial, notBeforeMs, notAfterMs, status } = certificate;
+  return {
+    fingerprint,
+    serial,
+    status,
+    notBefore: isoTime(notBeforeMs),
+    notAfter: isoTime(notAfterMs),
+  };
+}
+
+export function claimView({ text, secret, expiresAtMs }: IssuedClaim): ClaimView {
+  return { text: text.expose(), secret: secret.expose(), expiresAt: isoTime(expiresAtMs) };
+}
+
+export function meView({ principal, role, credential, expiresAtMs }: Caller): Me {
+  const me = { principal, role, credential };
+  return expiresAtMs === undefined ? me : { ...me, expiresAt: isoTime(expiresAtMs) };
+}
+
+export function tokenView({ id, label, principal, createdAtMs, expiresAtMs }: ApiToken): TokenView {
+  return {
+    id,
+    label,
+    principal,
+    createdAt: isoTime(createdAtMs),
+    expiresAt: isoTime(expiresAtMs),
+  };
+}
+
+export function readingView(reading: Reading): ReadingView {
+  const { index, atMs, deviceId, topic, kid, payload } = reading;
+  return { index, at: isoTime(atMs), device: deviceId, topic, kid, payload };
+}
+
+export function refusalView({ atMs, ...refusal }: RefusalRecord): RefusalView {
+  return { ...refusal, at: isoTime(atMs), ...REFUSAL_CODES[refusal.code] };
+}
+
+export function actView({ atMs, ...act }: ActRecord): ActView {
+  return { ...act, at: isoTime(atMs) };
+}

@@ -1,0 +1,112 @@
+/** Whether a client certificate is one of ours: the decision of the TLS gate. @module */
+import type { X509Certificate } from 'node:crypto';
+import {
+  type DeviceId,
+  Refusal,
+  type TenantName,
+  parseDeviceUrn,
+  refuse,
+} from '@holdfast/protocol';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import {
+  Certificate,
+  ExtendedKeyUsage,
+  SubjectAlternativeName,
+  id_ce_extKeyUsage,
+  id_ce_subjectAltName,
+  id_kp_clientAuth,
+} from '@peculiar/asn1-x509';
+import { certificatePin } from './pins.ts';
+
+/** Who a good client certificate names. */
+export interface ClientIdentity {
+  readonly deviceId: DeviceId;
+  /** SHA-256 of the DER certificate, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+/** Whose certificates are accepted, for which tenant, and when. */
+export interface ClientCertificateDeps {
+  /** The public half of the authority: `Authority` is one. */
+  readonly authority: { readonly devicesCa: X509Certificate; readonly serversCa: X509Certificate };
+  readonly tenant: TenantName;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
+/**
+ * Checks a client certificate from the beginning, whatever OpenSSL has said of it: OpenSSL does
+ * not look again when a session is resumed. Whether the registry knows the certificate, and
+ * whether it is revoked, is not decided here.
+ * @returns who it is, or `E_SESSION_FOREIGN_CA`, `E_SESSION_PURPOSE`, `E_SESSION_NOT_YET_VALID`
+ *   or `E_SESSION_EXPIRED`.
+ * @see RFC 5280 §6
+ */
+export function checkClientCertificate(
+  peer: X509Certificate,
+  { authority, tenant, nowMs }: ClientCertificateDeps,
+): ClientIdentity | Refusal {
+  if (!isIssuedBy(peer, authority.devicesCa)) {
+    return isIssuedBy(peer, authority.serversCa)
+      ? refuse('E_SESSION_PURPOSE', 'the certificate is one of a server')
+      : refuse('E_SESSION_FOREIGN_CA', 'another authority issued the certificate');
+  }
+  if (nowMs < peer.validFromDate.getTime()) {
+    return refuse('E_SESSION_NOT_YET_VALID', `the certificate counts from ${peer.validFrom}`);
+  }
+  if (nowMs > peer.validToDate.getTime()) {
+    return refuse('E_SESSION_EXPIRED', `the certificate ended ${peer.validTo}`);
+  }
+  const deviceId = deviceNamedBy(peer, tenant);
+  if (deviceId instanceof Refusal) return deviceId;
+  return { deviceId, fingerprint: certificatePin(peer.raw) };
+}
+
+/** Name, key identifier and key usage match, and the signature verifies. */
+function isIssuedBy(peer: X509Certificate, issuer: X509Certificate): boolean {
+  return peer.checkIssued(issuer) && peer.verify(issuer.publicKey);
+}
+
+/** The signature is ours, so the content should be too; a profile error must still not pass. */
+function deviceNamedBy(peer: X509Certificate, tenant: TenantName): DeviceId | Refusal {
+  const { purposes, names } = readExtensions(peer);
+  if (peer.ca || !purposes.includes(id_kp_clientAuth)) {
+    return refuse('E_SESSION_PURPOSE', 'the certificate is not for client authentication');
+  }
+  const [uri] = names;
+  const name = names.length === 1 && uri !== undefined ? parseDeviceUrn(uri) : undefined;
+  if (name === undefined || name instanceof Refusal) {
+    return refuse('E_SESSION_PURPOSE', 'the certificate does not name exactly one device');
+  }
+  if (name.tenant !== tenant) {
+    return refuse('E_SESSION_PURPOSE', 'the certificate names a device of another tenant');
+  }
+  return name.device;
+}
+
+/**
+ * Reads both extensions from the DER: the text that node:crypto gives for alternative names can be
+ * made ambiguous by what stands in a name. `names` has undefined for what is no URI.
+ */
+function readExtensions(peer: X509Certificate): {
+  purposes: readonly string[];
+  names: readonly (string | undefined)[];
+} {
+  const { extensions = [] } = AsnConvert.parse(peer.raw, Certificate).tbsCertificate;
+  // An extension that stands twice counts as absent: readers would differ on which one holds.
+  const single = (oid: string): ArrayBuffer | undefined => {
+    const [extension, ...others] = extensions.filter(({ extnID }) => extnID === oid);
+    return others.length === 0 ? extension?.extnValue.buffer : undefined;
+  };
+  const purposes = single(id_ce_extKeyUsage);
+  const names = single(id_ce_subjectAltName);
+  return {
+    purposes: purposes === undefined ? [] : AsnConvert.parse(purposes, ExtendedKeyUsage),
+    names:
+      names === undefined
+        ? []
+        : AsnConvert.parse(names, SubjectAlternativeName).map(
+            ({ uniformResourceIdentifier }) => uniformResourceIdentifier,
+          ),
+  };
+}

@@ -1,0 +1,251 @@
+/** Who gets in: every way past the TLS gate, tried with OpenSSL and mosquitto. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  type Run,
+  type ServerProcess,
+  collect,
+  holdfast,
+  mosquittoPub,
+  mosquittoTls,
+  run,
+  signPayload,
+  startServer,
+  temporaryFolder,
+  waitFor,
+} from '@holdfast/testkit';
+
+interface RefusalLine {
+  readonly index: number;
+  readonly code: string;
+  readonly principal?: string;
+  readonly address?: string;
+}
+
+async function refusals(server: ServerProcess): Promise<RefusalLine[]> {
+  const shown = await server.cli(['refusals', '--json', '--limit', '1000']);
+  assert.equal(shown.code, 0, shown.stderr);
+  return shown.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as RefusalLine);
+}
+
+/** Runs an attempt, and expects one more refusal with this code. */
+async function expectRefusal<T>(
+  server: ServerProcess,
+  code: string,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const before = (await refusals(server))[0]?.index ?? -1;
+  const result = await attempt();
+  await waitFor(`a refusal ${code}`, async () =>
+    (await refusals(server)).some((refusal) => refusal.index > before && refusal.code === code),
+  );
+  return result;
+}
+
+async function enroll(server: ServerProcess, id: string, out: string): Promise<void> {
+  const added = await server.cli(['device', 'add', id, '--class', 'sensor', '--json']);
+  assert.equal(added.code, 0, added.stderr);
+  const { text } = (JSON.parse(added.stdout) as { claim: { text: string } }).claim;
+  const enrolled = await holdfast(['device', 'enroll', '--claim', text, '--out', out]);
+  assert.equal(enrolled.code, 0, enrolled.stderr);
+}
+
+/** A CONNECT of MQTT 3.1.1 for a client id, as bytes. */
+function connectPacket(id: string): Buffer {
+  const body = Buffer.concat([
+    Buffer.from('00044d51545404020000', 'hex'),
+    Buffer.from([0, id.length]),
+    Buffer.from(id),
+  ]);
+  body.writeUInt16BE(60, 8);
+  return Buffer.concat([Buffer.from([0x10, body.length]), body]);
+}
+
+/** Sends CONNECT through `openssl s_client` and gives what came back. */
+async function sClient(args: readonly string[], id: string): Promise<Run> {
+  const child = spawn('openssl', ['s_client', '-quiet', '-no_ign_eof', ...args], { stdio: 'pipe' });
+  child.stdin.on('error', () => {});
+  const chunks: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  child.stdin.write(connectPacket(id));
+  const timer = setTimeout(() => child.stdin.end(), 1_000);
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.on('close', (...end) => resolve(end));
+  });
+  clearTimeout(timer);
+  return {
+    code,
+    signal,
+    stdout: Buffer.concat(chunks).toString('latin1'),
+    stderr: Buffer.concat(errors).toString('latin1'),
+  };
+}
+
+const CONNACK = '\x20\x02\x00\x00';
+const ID = 'pump-1';
+
+test('the TLS gate', async (t) => {
+  const folder = temporaryFolder(t);
+  const server = await startServer(t, { dataDir: join(folder, 'data') });
+  const port = server.ports.broker;
+  const bundle = join(folder, ID);
+  await enroll(server, ID, bundle);
+  const file = (name: string): string => join(bundle, name);
+  const where = [
+    '-connect',
+    `localhost:${port}`,
+    '-CAfile',
+    file('ca.crt'),
+    '-verify_return_error',
+  ];
+  const own = ['-cert', file('client.crt'), '-key', file('client.key')];
+
+  await t.test('its own device is let in, by a full handshake and by a resumed one', async () => {
+    const session = join(folder, 'good.session');
+    const full = await sClient([...where, ...own, '-sess_out', session], ID);
+    assert.equal(full.stdout, CONNACK, full.stderr);
+    assert.ok(existsSync(session));
+    const resumed = await sClient([...where, ...own, '-sess_in', session], ID);
+    assert.equal(resumed.stdout, CONNACK, resumed.stderr);
+  });
+
+  await t.test('no certificate [E_SESSION_NO_CERTIFICATE]', async () => {
+    const got = await expectRefusal(server, 'E_SESSION_NO_CERTIFICATE', () => sClient(where, ID));
+    assert.equal(got.stdout, '');
+  });
+
+  await t.test('a foreign CA [E_SESSION_FOREIGN_CA]', async () => {
+    const script = `set -e
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Holdfast devices" -keyout ca.key -out foreign-ca.crt
+      openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=${ID}" -keyout foreign.key -out foreign.csr
+      printf 'subjectAltName=URI:urn:holdfast:default:${ID}\\nextendedKeyUsage=clientAuth\\n' > ext
+      openssl x509 -req -in foreign.csr -CA foreign-ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out foreign.crt`;
+    const made = await run('bash', ['-c', script], { cwd: folder });
+    assert.equal(made.code, 0, made.stderr);
+    const foreign = ['-cert', join(folder, 'foreign.crt'), '-key', join(folder, 'foreign.key')];
+    const got = await expectRefusal(server, 'E_SESSION_FOREIGN_CA', () =>
+      sClient([...where, ...foreign], ID),
+    );
+    assert.equal(got.stdout, '');
+  });
+
+  await t.test('the certificate of somebody without the key does not even handshake', async () => {
+    const got = await sClient(
+      [...where, '-cert', file('client.crt'), '-key', join(folder, 'foreign.key')],
+      ID,
+    );
+    assert.equal(got.stdout, '');
+    assert.notEqual(got.code, 0);
+  });
+
+  await t.test('TLS 1.2 and plaintext [E_WIRE_HANDSHAKE]', async () => {
+    const old = await expectRefusal(server, 'E_WIRE_HANDSHAKE', () =>
+      sClient([...where, ...own, '-tls1_2'], ID),
+    );
+    assert.equal(old.stdout, '');
+    await expectRefusal(server, 'E_WIRE_HANDSHAKE', async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write(connectPacket(ID));
+      await new Promise((resolve) => {
+        socket.on('close', resolve);
+        socket.resume();
+      });
+    });
+  });
+
+  await t.test('a revoked device is out within a second, and stays out', async () => {
+    const session = join(folder, 'revoked.session');
+    assert.equal((await sClient([...where, ...own, '-sess_out', session], ID)).stdout, CONNACK);
+
+    const child = spawn('mosquitto_sub', [
+      ...mosquittoTls(bundle, port),
+      '-i',
+      ID,
+      '-t',
+      `d/${ID}/cmd/#`,
+      '-d',
+    ]);
+    const output = collect(child);
+    await waitFor('the subscription', () => output.stdout.includes('SUBACK'));
+    const lost = waitFor(
+      'the connection to be closed',
+      () =>
+        /closed|lost|Reconnect|error/i.test(output.stderr + output.stdout.split('SUBACK')[1]) ||
+        child.exitCode !== null,
+    );
+    const revoking = server.cli(['device', 'revoke', ID, '--reason', 'test']);
+    const closed = waitFor('E_SESSION_REVOKED', () =>
+      server.output.stderr.includes('E_SESSION_REVOKED'),
+    );
+    const revoked = await revoking;
+    assert.equal(revoked.code, 0, revoked.stderr);
+    await closed;
+    const startMs = performance.now();
+    await lost;
+    assert.ok(performance.now() - startMs < 1_000, 'the socket was still open a second after');
+    child.kill('SIGKILL');
+
+    const full = await expectRefusal(server, 'E_SESSION_REVOKED', () =>
+      sClient([...where, ...own], ID),
+    );
+    assert.equal(full.stdout, '', 'a new TLS session');
+    const resumed = await expectRefusal(server, 'E_SESSION_REVOKED', () =>
+      sClient([...where, ...own, '-sess_in', session], ID),
+    );
+    assert.equal(resumed.stdout, '', 'a resumed TLS session');
+    const ticketOnly = await expectRefusal(server, 'E_SESSION_REVOKED', () =>
+      sClient([...where, '-sess_in', session], ID),
+    );
+    assert.equal(ticketOnly.stdout, '', 'a resumed TLS session without the key');
+    const payload = signPayload(bundle, { ctr: Date.now() });
+    const topic = `d/${ID}/telemetry`;
+    assert.notEqual((await mosquittoPub({ bundle, port, id: ID, topic, payload })).code, 0);
+  });
+
+  await t.test('nmap finds three ports of ours, and TLS on each of them', async () => {
+    const mine = Object.values(server.ports);
+    const listening = await run('bash', [
+      '-c',
+      `ls -l /proc/${server.pid}/fd | grep -o 'socket:\\[[0-9]*' | grep -o '[0-9]*'`,
+    ]);
+    const inodes = new Set(listening.stdout.split('\n').filter(Boolean));
+    const table = await run('bash', ['-c', 'cat /proc/net/tcp /proc/net/tcp6']);
+    const open = new Set(
+      table.stdout
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/))
+        .filter((cells) => cells[3] === '0A' && inodes.has(cells[9] ?? ''))
+        .map((cells) => Number.parseInt(cells[1]?.split(':')[1] ?? '', 16)),
+    );
+    assert.deepEqual([...open].sort(), [...mine].sort(), 'the sockets of the process itself');
+    const scanned = await run(
+      'nmap',
+      ['-sT', '-p-', '--open', '-n', '-Pn', '-T5', '-oG', '-', '127.0.0.1'],
+      { timeoutMs: 120_000 },
+    );
+    assert.equal(scanned.code, 0, scanned.stderr);
+    for (const one of mine) assert.match(scanned.stdout, new RegExp(`\\b${one}/open`));
+    for (const one of mine) {
+      const tls = await run('openssl', [
+        's_client',
+        '-connect',
+        `localhost:${one}`,
+        '-CAfile',
+        file('ca.crt'),
+        '-verify_return_error',
+        '-tls1_3',
+      ]);
+      assert.match(tls.stdout, /New, TLSv1\.3/, `port ${one}`);
+    }
+  });
+});

@@ -1,0 +1,59 @@
+/** Writes the reference pages that come from code; with `--check` it only compares. @module */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REFUSAL_CODES } from '@holdfast/protocol';
+
+const root = join(import.meta.dirname, '..');
+
+function refusals(): string {
+  const rows = Object.entries(REFUSAL_CODES).map(
+    ([code, { what, fix }]) => `| \`${code}\` | ${what} | ${fix} |`,
+  );
+  return [
+    '# Refusals',
+    '',
+    'What was refused stands on the audit log: `holdfast refusals --follow`. The peer is told nothing.',
+    'The second word of a code is the stage that refused.',
+    '',
+    '| code | what happened | what to do |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** Every exported constant of the `limits.ts` files, with the comment above it. */
+function limits(): string {
+  const lines = [
+    '# Limits',
+    '',
+    'Every queue, frame, session and time has a bound. These are all of them, with the reason.',
+  ];
+  for (const path of globSync('packages/*/src/**/limits.ts', { cwd: root }).sort()) {
+    const text = readFileSync(join(root, path), 'utf8');
+    const pattern = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport const (\w+)(?::[^=]+)? = ([^;{]+);/g;
+    const rows = [...text.matchAll(pattern)].map(([, comment = '', name, value = '']) => {
+      const reason = comment.replace(/\n\s*\* ?/g, ' ').trim();
+      return `| \`${name}\` | ${value.trim()} | ${reason} |`;
+    });
+    if (rows.length === 0) continue;
+    const place = path.replace(/^packages\/(\w+)\/src\//, '$1: ').replace(/\/?limits\.ts$/, '');
+    lines.push('', `## ${place}`, '', '| limit | value | why |', '|---|---|---|', ...rows);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/reference/refusals.md': refusals,
+  'docs/reference/limits.md': limits,
+};
+
+const isCheck = process.argv.includes('--check');
+for (const [path, make] of Object.entries(PAGES)) {
+  const file = join(root, path);
+  if (!isCheck) writeFileSync(file, make());
+  else if (readFileSync(file, 'utf8') !== make()) {
+    console.error(`${path} is not what the code says; run: npm run docs`);
+    process.exitCode = 1;
+  }
+}
