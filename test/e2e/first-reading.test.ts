@@ -67,7 +67,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     mosquittoPub({ bundle, port, id, topic, payload });
 
   await t.test('the start prints where things are, and keeps secrets to their owner', () => {
-    const { stdout } = server.output;
+    const stdout = server.output.stderr;
     for (const wanted of [
       'mqtts://localhost:',
       'https://localhost:',
@@ -110,7 +110,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     const payload = signPayload(bundle, { ctr: 1, temp: 23.5, ts: Date.now() });
     const published = await pub(payload);
     assert.equal(published.code, 0, published.stderr);
-    const [reading] = await readings(server, ID);
+    const reading = (await readings(server, ID)).at(-1);
     assert.equal(reading?.payload, payload);
     assert.equal(reading?.topic, TOPIC);
   });
@@ -124,8 +124,14 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     assert.equal(published.code, 0, published.stderr);
     const sent = jsonLines<string>(published.stdout);
     assert.ok(sent.length >= 200, published.stderr);
-    const received = (await readings(server, ID)).slice(0, -before).map(({ payload }) => payload);
-    assert.deepEqual(new Set(received), new Set(sent), published.stderr);
+    const received = (await readings(server, ID)).slice(before).map(({ payload }) => payload);
+    // Not deepEqual: its report of 300 payloads helps nobody.
+    assert.deepEqual(
+      sent.filter((payload) => !received.includes(payload)),
+      [],
+      published.stderr,
+    );
+    assert.equal(received.length, sent.length);
   });
 
   await t.test(
@@ -154,7 +160,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
         const published = await pub(payload, topic);
         assert.equal(published.code, 0, `${code}: ${published.stderr}`);
         const codes = await refusalCodes(server);
-        assert.equal(codes[0], code, payload);
+        assert.equal(codes.at(-1), code, payload);
       }
       assert.equal((await readings(server, ID)).length, before);
     },
@@ -167,7 +173,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
       'someone-else',
     );
     assert.notEqual(published.code, 0);
-    assert.equal((await refusalCodes(server))[0], 'E_SESSION_CLIENT_ID');
+    assert.equal((await refusalCodes(server)).at(-1), 'E_SESSION_CLIENT_ID');
     const shown = await server.cli(['refusals', '--limit', '1']);
     assert.match(shown.stdout, /client id/i);
   });
@@ -186,7 +192,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     const topic = `d/${id}/telemetry`;
     const published = await mosquittoPub({ bundle: out, port, id, topic, payload });
     assert.equal(published.code, 0, published.stderr);
-    assert.equal((await readings(server, id))[0]?.payload, payload);
+    assert.equal((await readings(server, id)).at(-1)?.payload, payload);
   });
 
   await t.test('a command reaches the device, signed', async () => {
@@ -225,7 +231,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     assert.equal(ended.code, 0, server.output.stderr);
     const second = await startServer(t, { dataDir });
     assert.deepEqual(await readings(second, ID), before);
-    assert.ok(!second.output.stdout.includes(claim));
+    assert.ok(!second.output.stderr.includes(claim));
     const replayed = await mosquittoPub({
       bundle,
       port: second.ports.broker,
@@ -235,7 +241,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     });
     assert.equal(replayed.code, 0);
     assert.equal(
-      (await refusalCodes(second))[0],
+      (await refusalCodes(second)).at(-1),
       'E_VERIFY_REPLAY',
       'the window survived the restart',
     );
@@ -263,7 +269,7 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
       assert.equal(shown.code, 0, shown.stderr);
       assert.doesNotMatch(
         shown.stdout,
-        /thermostat|meter-1|telemetry|"temp"|d\/|sensor|E_VERIFY/,
+        /thermostat|meter-1|telemetry|"temp"|sensor|E_VERIFY/,
         name,
       );
     }

@@ -41,7 +41,7 @@ async function expectRefusal<T>(
   code: string,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const before = (await refusals(server))[0]?.index ?? -1;
+  const before = (await refusals(server)).at(-1)?.index ?? -1;
   const result = await attempt();
   await waitFor(`a refusal ${code}`, async () =>
     (await refusals(server)).some((refusal) => refusal.index > before && refusal.code === code),
@@ -167,7 +167,10 @@ test('the TLS gate', async (t) => {
     const session = join(folder, 'revoked.session');
     assert.equal((await sClient([...where, ...own, '-sess_out', session], ID)).stdout, CONNACK);
 
-    const child = spawn('mosquitto_sub', [
+    // stdbuf: line by line, although it is no terminal.
+    const child = spawn('stdbuf', [
+      '-oL',
+      'mosquitto_sub',
       ...mosquittoTls(bundle, port),
       '-i',
       ID,

@@ -71,6 +71,7 @@ export async function startBroker(
     requestCert: true,
     rejectUnauthorized: true,
     minVersion: 'TLSv1.3',
+    noDelay: true,
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -94,7 +95,9 @@ export async function startBroker(
           if (waiters.has(look)) look(packet);
         }
       }),
-    idle: () => Promise.all(closings).then(() => {}),
+    idle: async () => {
+      await Promise.all(closings);
+    },
     publishes: (connection) =>
       (connection === undefined ? connections : [connection])
         .flatMap(({ packets }) => packets)

@@ -1,9 +1,10 @@
 /** Runs the `holdfast` command and its server as a user does. @module */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { type Client, createClient } from '@holdfast/client';
 import { type Run, type RunOptions, collect, run, waitFor } from './run.ts';
 
 const COMMAND = join(import.meta.dirname, '../../cli/bin/holdfast.js');
@@ -29,6 +30,8 @@ export interface ServerProcess {
   readonly output: { readonly stdout: string; readonly stderr: string };
   /** Runs a command against it. */
   cli(args: readonly string[], options?: RunOptions): Promise<Run>;
+  /** A client of its API, with the token of the data folder. */
+  client(): Client;
   /** Sends a signal and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -70,9 +73,16 @@ export async function startServer(
     ports: found,
     output,
     cli: (args, options) => holdfast([...args, '--data', dataDir], options),
+    client: () => createClient(localAccess(dataDir)),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);
       return ended;
     },
   };
+}
+
+function localAccess(dataDir: string): { url: string; token: string; anchorPem: string } {
+  return JSON.parse(readFileSync(join(dataDir, 'cli.json'), 'utf8')) as ReturnType<
+    typeof localAccess
+  >;
 }

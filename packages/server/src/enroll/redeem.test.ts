@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { Refusal } from '@holdfast/protocol';
+import type { Refusal } from '@holdfast/protocol';
 import * as fc from 'fast-check';
 import { Secret, systemRandom } from '../kernel/index.ts';
 import { DeviceRegistry } from '../registry/index.ts';

@@ -127,7 +127,9 @@ test('a flood of refusals is summed up, and none is lost from the count', async 
   const stored = await journal.read(key, newest);
   assert.equal(counted, flood);
   assert.equal(stored.length, REFUSALS_PER_SECOND_MAX + 1);
-  const counts = stored.map(({ entry: { body } }) => JSON.parse(Buffer.from(body).toString()).count);
+  const counts = stored.map(
+    ({ entry: { body } }) => JSON.parse(Buffer.from(body).toString()).count,
+  );
   assert.equal(
     counts.reduce((a, b) => a + b, 0),
     flood,

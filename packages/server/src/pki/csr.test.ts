@@ -151,6 +151,18 @@ test('a point that is not on the curve is refused [E_ENROLL_KEY]', (context) => 
   assert.equal(codeOf(parseCsr(broken)), 'E_ENROLL_KEY');
 });
 
+test('a point in another form than uncompressed is refused [E_ENROLL_KEY]', (context) => {
+  const lab = opensslLab(context);
+  assert.ok(lab.openssl('ecparam -name prime256v1 -genkey -noout -out key.pem').isOk);
+  for (const form of ['uncompressed', 'compressed', 'hybrid']) {
+    assert.ok(lab.openssl(`ec -in key.pem -conv_form ${form} -out form.pem`).isOk);
+    const { stdout } = lab.openssl('req -new -key form.pem -subj /CN=a -outform DER');
+    const result = parseCsr(stdout);
+    if (form === 'uncompressed') present(result);
+    else assert.equal(codeOf(result), 'E_ENROLL_KEY', form);
+  }
+});
+
 test('whatever else a request asks for is listed and does not reach the certificate', (context) => {
   const options =
     '-subj /O=Evil/CN=admin -addext subjectAltName=DNS:broker.example.org,IP:192.0.2.1,' +
