@@ -128,10 +128,8 @@ test('only one file opens sockets, and none without TLS', () => {
   }
   const { text } = sourceFiles(listener)[0] ?? assert.fail('no listener');
   const created = [...text.matchAll(/createServer as (\w+)[^']*'(node:[a-z]+)'/g)];
-  assert.deepEqual(created.map((match) => match[0].split("'")[1]).sort(), [
-    'node:https',
-    'node:tls',
-  ]);
+  const modules = new Set(created.map((match) => match[2]));
+  assert.deepEqual(modules, new Set(['node:https', 'node:tls']));
   const values = text.match(/import (?!type)[^;]*from 'node:(net|http|http2|dgram)'/);
   assert.equal(values, null, 'the listener imports a plaintext module');
 });

@@ -10,13 +10,14 @@ import { testFolder } from '../test-support/test-bundle.ts';
 import { CounterFile } from './counter-file.ts';
 import { COUNTER_BLOCK } from './limits.ts';
 
-test('without a file, counting begins at the clock; with one, beyond what it reserved', (t) => {
+test('counting begins at the clock, or beyond what the file reserved, whichever is higher', (t) => {
   const path = join(testFolder(t), 'counter');
   const counters = new CounterFile(path, 5_000);
   assert.deepEqual([counters.peek(), counters.take(), counters.take()], [5_000, 5_000, 5_001]);
   assert.equal(readFileSync(path, 'utf8'), `${5_000 + COUNTER_BLOCK}\n`);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.equal(new CounterFile(path, 0).take(), 5_000 + COUNTER_BLOCK);
+  assert.equal(new CounterFile(path, 50_000).take(), 50_000);
 });
 
 test('a block is reserved before its first counter is given out, and not earlier', (t) => {

@@ -15,13 +15,13 @@ export class CounterFile {
   #end: number;
 
   /**
-   * @param firstMs - where to begin when there is no file: the time, in milliseconds since 1970.
-   *   It is above all counters of a lost file, and above those of the Python example.
+   * @param nowMs - the time, in milliseconds since 1970. Counting never begins below it: it is
+   *   above the counters of a lost file, and of programs that take theirs from the clock.
    * @throws DeviceError `E_DEVICE_COUNTER` when the file is damaged
    */
-  constructor(path: string, firstMs: number) {
+  constructor(path: string, nowMs: number) {
     this.#path = path;
-    this.#next = this.#read() ?? firstMs;
+    this.#next = Math.max(this.#read() ?? 0, nowMs);
     this.#end = this.#next;
   }
 

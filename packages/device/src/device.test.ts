@@ -265,6 +265,17 @@ test('an answered ping keeps the link, also with the shortest keep-alive', async
   assert.equal(device.status.state, 'offline', 'later pings do not put off the deadline');
 });
 
+test('one answer settles all pings before it', async (t) => {
+  const { clock, device, reach, broker } = await lab(t, { keepAliveS: 5, answersPings: false });
+  await reach('online');
+  clock.advance(2 * 3_750);
+  // Any answer will do; the PUBACK comes after both pings.
+  await device.publish({ n: 1 });
+  broker.script.answersPings = true;
+  clock.advance(10_000 - 3_750);
+  assert.equal(device.status.state, 'online');
+});
+
 test('a server that does not answer CONNECT, or refuses it, is tried again later', async (t) => {
   const { broker, clock, reach, retry } = await lab(t, { answersConnect: false });
   await broker.packet('connect');
@@ -445,6 +456,26 @@ test('commands beyond what can wait are refused, and not acknowledged [E_SESSION
     refused.map(({ code }) => code),
     ['E_SESSION_LIMIT'],
   );
+});
+
+test('after close the running handler finishes, and waiting commands are not begun', async (t) => {
+  const { device, send, payload } = await commandLab(t);
+  const begun: number[] = [];
+  let finish = (): void => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  device.onCommand(({ ctr }) => {
+    begun.push(ctr);
+    return finished;
+  });
+  send(payload({ ctr: 1 }));
+  send(payload({ ctr: 2 }));
+  await device.publish({ n: 1 });
+  const closed = device.close();
+  finish();
+  await closed;
+  assert.deepEqual(begun, [1]);
 });
 
 test('a refused subscription is reported', async (t) => {

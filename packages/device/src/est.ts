@@ -48,7 +48,7 @@ export async function fetchAnchor(claim: ClaimText): Promise<AnchorPool> {
   if (anchor !== undefined) return { anchor, pool };
   throw new DeviceError('E_DEVICE_ANCHOR', {
     message: `${claim.host}:${claim.port} does not show the trust anchor that the claim names.`,
-    fix: 'Check the address. If it is right, somebody is in between, or the claim is of another server.',
+    fix: 'Check the address. Else somebody is in between, or the claim is of another server.',
   });
 }
 

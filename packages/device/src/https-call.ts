@@ -8,7 +8,7 @@ import { ANSWER_BYTES_MAX, CALL_MS_MAX } from './limits.ts';
 export type CallTrust =
   /** Anyone: only for reading what is then proven by other means. */
   | { readonly danger: 'provisional' }
-  /** The chain must lead to this anchor and the host name must match. Optionally with an identity. */
+  /** The chain must lead to this anchor and the host name match. Optionally with an identity. */
   | {
       readonly anchorPem: string;
       readonly identity?: { readonly certificatePem: string; readonly keyPem: string };

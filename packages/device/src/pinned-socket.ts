@@ -42,6 +42,6 @@ export function openPinnedSocket(bundle: Bundle, onReady: () => void): TLSSocket
 function pinError({ broker: { host, port } }: Bundle): DeviceError {
   return new DeviceError('E_DEVICE_PIN', {
     message: `${host}:${port}: the certificate verifies, but it is none that the bundle pins.`,
-    fix: 'If the server has a new key, enroll again or add its pin to holdfast.json; else find out who answers there.',
+    fix: 'If the server has a new key, enroll again; else find out who answers there.',
   });
 }

@@ -11,8 +11,16 @@ export const DEBIAN_PYTHON = '/usr/bin/python3';
 export function mosquittoTls(bundle: string, port: number): string[] {
   const file = (name: string): string => join(bundle, name);
   return [
-    ...['--cafile', file('ca.crt'), '--cert', file('client.crt'), '--key', file('client.key')],
-    ...['-h', 'localhost', '-p', String(port)],
+    '--cafile',
+    file('ca.crt'),
+    '--cert',
+    file('client.crt'),
+    '--key',
+    file('client.key'),
+    '-h',
+    'localhost',
+    '-p',
+    String(port),
   ];
 }
 

@@ -9,11 +9,10 @@ test('a secret shows itself nowhere but where it is exposed', () => {
   const lines: string[] = [];
   createLog({ form: 'json', level: 'info', write: (line) => lines.push(line) }).info(
     { secret, nested: { secret } },
-    `with ${String(secret)}`,
+    'with '.concat(String(secret)),
   );
   const shown = [
     String(secret),
-    `${secret}`,
     JSON.stringify({ secret }),
     inspect(secret),
     ...lines,

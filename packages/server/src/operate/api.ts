@@ -17,7 +17,7 @@ import { addSystemRoutes } from './system-routes.ts';
 
 /** The API as a function of a request. */
 export interface Api {
-  fetch(request: Request, env: HttpBindings): Response | Promise<Response>;
+  readonly fetch: (request: Request, env: HttpBindings) => Response | Promise<Response>;
 }
 
 /** Makes the API. */

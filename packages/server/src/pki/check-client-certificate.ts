@@ -7,15 +7,6 @@ import {
   parseDeviceUrn,
   refuse,
 } from '@holdfast/protocol';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  Certificate,
-  ExtendedKeyUsage,
-  SubjectAlternativeName,
-  id_ce_extKeyUsage,
-  id_ce_subjectAltName,
-  id_kp_clientAuth,
-} from '@peculiar/asn1-x509';
 import { certificatePin } from './pins.ts';
 
 /** Who a good client certificate names. */
@@ -69,12 +60,15 @@ function isIssuedBy(peer: X509Certificate, issuer: X509Certificate): boolean {
 
 /** The signature is ours, so the content should be too; a profile error must still not pass. */
 function deviceNamedBy(peer: X509Certificate, tenant: TenantName): DeviceId | Refusal {
-  const { purposes, names } = readExtensions(peer);
-  if (peer.ca || !purposes.includes(id_kp_clientAuth)) {
+  if (peer.ca || !purposesOf(peer).includes(CLIENT_AUTHENTICATION)) {
     return refuse('E_SESSION_PURPOSE', 'the certificate is not for client authentication');
   }
-  const [uri] = names;
-  const name = names.length === 1 && uri !== undefined ? parseDeviceUrn(uri) : undefined;
+  // The text of all alternative names. The grammar of a device URN has no comma, space or quote,
+  // so a second name, or one that had to be quoted, makes it no URN.
+  const names = peer.subjectAltName ?? '';
+  const name = names.startsWith(URI_KIND)
+    ? parseDeviceUrn(names.slice(URI_KIND.length))
+    : undefined;
   if (name === undefined || name instanceof Refusal) {
     return refuse('E_SESSION_PURPOSE', 'the certificate does not name exactly one device');
   }
@@ -84,29 +78,11 @@ function deviceNamedBy(peer: X509Certificate, tenant: TenantName): DeviceId | Re
   return name.device;
 }
 
-/**
- * Reads both extensions from the DER: the text that node:crypto gives for alternative names can be
- * made ambiguous by what stands in a name. `names` has undefined for what is no URI.
- */
-function readExtensions(peer: X509Certificate): {
-  purposes: readonly string[];
-  names: readonly (string | undefined)[];
-} {
-  const { extensions = [] } = AsnConvert.parse(peer.raw, Certificate).tbsCertificate;
-  // An extension that stands twice counts as absent: readers would differ on which one holds.
-  const single = (oid: string): ArrayBuffer | undefined => {
-    const [extension, ...others] = extensions.filter(({ extnID }) => extnID === oid);
-    return others.length === 0 ? extension?.extnValue.buffer : undefined;
-  };
-  const purposes = single(id_ce_extKeyUsage);
-  const names = single(id_ce_subjectAltName);
-  return {
-    purposes: purposes === undefined ? [] : AsnConvert.parse(purposes, ExtendedKeyUsage),
-    names:
-      names === undefined
-        ? []
-        : AsnConvert.parse(names, SubjectAlternativeName).map(
-            ({ uniformResourceIdentifier }) => uniformResourceIdentifier,
-          ),
-  };
+/** What node:crypto calls key usage is the extended one; without it there is none, untyped. */
+function purposesOf({ keyUsage }: { readonly keyUsage?: readonly string[] }): readonly string[] {
+  return keyUsage ?? [];
 }
+
+const URI_KIND = 'URI:';
+/** RFC 5280 §4.2.1.12 */
+const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';

@@ -55,8 +55,8 @@ export interface Lab {
   readonly authority: Authority;
   readonly gate: Gate;
   /** Adds a device and issues its certificate, as an enrollment does. */
-  enroll(id: string): { device: Device; certificate: X509Certificate };
-  admit(certificate: X509Certificate): AdmittedPeer;
+  readonly enroll: (id: string) => { device: Device; certificate: X509Certificate };
+  readonly admit: (certificate: X509Certificate) => AdmittedPeer;
 }
 
 const tenant = parsed(parseTenantName('default'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { Refusal, SIGNED_JSON_LIMITS } from '@holdfast/protocol';
+import { type Refusal, SIGNED_JSON_LIMITS } from '@holdfast/protocol';
 import { Grant } from '../authorize/index.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
 import { DeviceVerifier } from './device-verifier.ts';
@@ -10,9 +10,9 @@ import { VerifiedMessage } from './verified-message.ts';
 interface Bench {
   readonly lab: Lab;
   readonly key: Uint8Array;
-  verify(payload: string): VerifiedMessage | Refusal;
+  readonly verify: (payload: string) => VerifiedMessage | Refusal;
   /** Canonical text with its signature. */
-  sign(canonical: string): string;
+  readonly sign: (canonical: string) => string;
 }
 
 function openBench(t: TestContext): Bench {
@@ -49,7 +49,10 @@ test('a signed, fresh and new payload is verified, byte for byte', (t) => {
   assert.equal(Buffer.from(verified.body).toString(), payload);
   assert.equal(verified.kid, '1.1');
   assert.equal(verified.counterMax, 1);
-  assert.ok(!VerifiedMessage.is({ ...verified }), 'an object of the same shape is no proof');
+  assert.ok(
+    !VerifiedMessage.is(Object.assign({}, verified)),
+    'an object of the same shape is no proof',
+  );
 });
 
 test('an altered payload is refused and leaves no trace in the window [E_VERIFY_SIG]', (t) => {
