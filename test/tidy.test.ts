@@ -180,3 +180,13 @@ test('no installed package is under the GPL or AGPL', () => {
     assert.doesNotMatch(found, /GPL/i, path);
   }
 });
+
+test('the lock file knows the packages of every platform, or npm ci fails', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.values(packages)
+    .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+    .filter((name) => !Object.hasOwn(packages, `node_modules/${name}`));
+  assert.deepEqual(missing, [], 'npm leaves out what the registry in use does not offer');
+});

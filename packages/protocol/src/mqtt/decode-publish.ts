@@ -25,7 +25,8 @@ export function decodePublish(
   if (qos === 0 && dup) return refuse('E_WIRE_PACKET', 'DUP with QoS 0 [MQTT-3.3.1-2]');
 
   const topicStart = start + 2;
-  const topicEnd = topicStart + (topicStart <= end ? readUint16(buf, start) : 0);
+  // Even a length that lies beyond the end cannot hide it: the topic would end further on.
+  const topicEnd = topicStart + readUint16(buf, start);
   const payloadStart = qos === 0 ? topicEnd : topicEnd + 2;
   if (payloadStart > end) return tooShort(topicEnd > end);
   const topic = readUtf8(buf, topicStart, topicEnd);
