@@ -82,6 +82,10 @@ export class SealedStore {
     return transaction(this.#database, task);
   }
 
+  get isOpen(): boolean {
+    return this.#database.isOpen;
+  }
+
   close(): void {
     this.#database.close();
   }

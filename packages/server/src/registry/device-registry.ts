@@ -13,6 +13,12 @@ import {
   type DeviceState,
 } from './device-records.ts';
 
+/** The records that one change writes together. */
+interface DeviceChange {
+  readonly device: Device;
+  readonly certificates?: readonly CertificateRecord[];
+}
+
 /** Hears of each change to a device or to one of its certificates, after it is on the disk. */
 export type DeviceListener = (device: Device) => void;
 
@@ -25,6 +31,8 @@ export class DeviceRegistry {
   readonly #claimRecords: Collection<Claim>;
   readonly #devices = new Map<string, Device>();
   readonly #certificates = new Map<string, CertificateRecord>();
+  /** Fingerprints of the certificates of each device. */
+  readonly #fingerprints = new Map<string, Set<string>>();
   readonly #listeners = new Set<DeviceListener>();
 
   constructor(store: SealedStore, { clock }: { clock: Clock }) {
@@ -34,9 +42,7 @@ export class DeviceRegistry {
     this.#certificateRecords = store.collection('certificate', CertificateSchema);
     this.#claimRecords = store.collection('claim', ClaimSchema);
     for (const device of this.#deviceRecords.all()) this.#devices.set(device.id, device);
-    for (const certificate of this.#certificateRecords.all()) {
-      this.#certificates.set(certificate.fingerprint, certificate);
-    }
+    for (const certificate of this.#certificateRecords.all()) this.#remember(certificate);
   }
 
   /** Registers a device. Refuses `E_OPERATE_CONFLICT` when the id is taken. */
@@ -44,8 +50,8 @@ export class DeviceRegistry {
     if (this.#devices.has(id)) {
       return refuse('E_OPERATE_CONFLICT', `device ${id} exists already; choose another id`);
     }
-    return this.#store.transaction(() =>
-      this.#write({
+    return this.#change(() => ({
+      device: {
         id,
         class: className,
         state: 'registered',
@@ -54,8 +60,8 @@ export class DeviceRegistry {
         contentKeyRef: this.#store.keyring.create('device').ref,
         payloadKeyGeneration: 0,
         isPayloadKeyInUse: false,
-      }),
-    );
+      },
+    }));
   }
 
   byId(id: string): Device | undefined {
@@ -74,8 +80,9 @@ export class DeviceRegistry {
 
   /** All certificates issued to a device, oldest first. */
   certificatesOf(deviceId: string): CertificateRecord[] {
-    return [...this.#certificates.values()]
-      .filter((certificate) => certificate.deviceId === deviceId)
+    return [...(this.#fingerprints.get(deviceId) ?? [])]
+      .map((fingerprint) => this.#certificates.get(fingerprint))
+      .filter((certificate) => certificate !== undefined)
       .sort((a, b) => a.notBeforeMs - b.notBeforeMs);
   }
 
@@ -90,20 +97,30 @@ export class DeviceRegistry {
 
   /** Changes the state of a device and says why. */
   changeState(device: Device, state: DeviceState, reason: string): Device {
-    return this.#publish(this.#write({ ...device, state, stateReason: reason }));
+    return this.#publish(
+      this.#change(() => ({ device: { ...device, state, stateReason: reason } })),
+    );
   }
 
   /**
    * Revokes a device with all of its certificates and its open claim. Listeners run before this
-   * returns, so that its live connections are closed at once.
+   * returns, so that its live connections are closed at once. When the disk fails, the revocation
+   * holds until the next start all the same, and the failure is thrown.
    */
   revoke(device: Device, reason: string): Device {
-    const revoked = this.#store.transaction(() => {
-      this.#endCertificates(device.id, 'revoked');
-      this.#claimRecords.remove(device.id);
-      return this.#write({ ...device, state: 'revoked', stateReason: reason });
-    });
-    return this.#publish(revoked);
+    const change: DeviceChange = {
+      device: { ...device, state: 'revoked', stateReason: reason },
+      certificates: this.#endedCertificates(device.id, 'revoked'),
+    };
+    try {
+      this.#store.transaction(() => {
+        this.#claimRecords.remove(device.id);
+        this.#persist(change);
+      });
+    } finally {
+      this.#publish(this.#apply(change));
+    }
+    return change.device;
   }
 
   /**
@@ -114,24 +131,25 @@ export class DeviceRegistry {
     device: Device,
     issued: { certificate: CertificateRecord; claim: Claim },
   ): Device {
-    const claimed = this.#store.transaction(() => {
-      this.#endCertificates(device.id, 'superseded');
-      this.#writeCertificate(issued.certificate);
+    const claimed = this.#change(() => {
       this.writeClaim(issued.claim);
-      return this.#write({
-        ...device,
-        state: 'claimed',
-        stateReason: 'enrolled with a claim',
-        payloadKeyGeneration: device.payloadKeyGeneration + 1,
-        isPayloadKeyInUse: false,
-      });
+      return {
+        device: {
+          ...device,
+          state: 'claimed',
+          stateReason: 'enrolled with a claim',
+          payloadKeyGeneration: device.payloadKeyGeneration + 1,
+          isPayloadKeyInUse: false,
+        },
+        certificates: [...this.#endedCertificates(device.id, 'superseded'), issued.certificate],
+      };
     });
     return this.#publish(claimed);
   }
 
   /** Notes that a message was verified with the current payload key. */
   markPayloadKeyInUse(device: Device): Device {
-    return this.#write({ ...device, isPayloadKeyInUse: true });
+    return this.#change(() => ({ device: { ...device, isPayloadKeyInUse: true } }));
   }
 
   /** Calls `listener` after each change of state or certificates, until the returned function is called. */
@@ -140,21 +158,41 @@ export class DeviceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #endCertificates(deviceId: string, status: 'superseded' | 'revoked'): void {
-    for (const certificate of this.certificatesOf(deviceId)) {
-      if (certificate.status !== 'revoked') this.#writeCertificate({ ...certificate, status });
+  #endedCertificates(deviceId: string, status: 'superseded' | 'revoked'): CertificateRecord[] {
+    return this.certificatesOf(deviceId)
+      .filter((certificate) => certificate.status !== 'revoked')
+      .map((certificate) => ({ ...certificate, status }));
+  }
+
+  /** Memory follows the disk: when the transaction fails, neither has changed. */
+  #change(make: () => DeviceChange): Device {
+    const change = this.#store.transaction(() => {
+      const made = make();
+      this.#persist(made);
+      return made;
+    });
+    return this.#apply(change);
+  }
+
+  #persist({ device, certificates = [] }: DeviceChange): void {
+    this.#deviceRecords.write(device.id, device);
+    for (const certificate of certificates) {
+      this.#certificateRecords.write(certificate.fingerprint, certificate);
     }
   }
 
-  #writeCertificate(certificate: CertificateRecord): void {
-    this.#certificateRecords.write(certificate.fingerprint, certificate);
-    this.#certificates.set(certificate.fingerprint, certificate);
+  #apply({ device, certificates = [] }: DeviceChange): Device {
+    this.#devices.set(device.id, device);
+    for (const certificate of certificates) this.#remember(certificate);
+    return device;
   }
 
-  #write(device: Device): Device {
-    this.#deviceRecords.write(device.id, device);
-    this.#devices.set(device.id, device);
-    return device;
+  #remember(certificate: CertificateRecord): void {
+    const { fingerprint, deviceId } = certificate;
+    this.#certificates.set(fingerprint, certificate);
+    const fingerprints = this.#fingerprints.get(deviceId);
+    if (fingerprints === undefined) this.#fingerprints.set(deviceId, new Set([fingerprint]));
+    else fingerprints.add(fingerprint);
   }
 
   #publish(device: Device): Device {
