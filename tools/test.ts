@@ -17,6 +17,7 @@ const STEPS: readonly Step[] = [
   { name: 'types', command: 'tsc', args: ['--noEmit'] },
   { name: 'lint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format', command: 'oxfmt', args: ['--check'] },
+  { name: 'docs', command: 'node', args: ['tools/docs.ts', '--check'] },
   {
     name: 'unit tests',
     command: 'node',

@@ -7,7 +7,7 @@ import { type Entry, refuse } from '@holdfast/protocol';
 import { generatePrivateKey } from '../crypto/index.ts';
 import { Fault, Secret, createLog, systemClock, systemRandom } from '../kernel/index.ts';
 import { Journal } from './journal.ts';
-import { REFUSALS_PER_SECOND_MAX } from './limits.ts';
+import { REFUSALS_OF_A_KIND_MAX, REFUSALS_PER_SECOND_MAX } from './limits.ts';
 import { RefusalRecorder } from './refusal-recorder.ts';
 
 const silent = createLog({ form: 'json', level: 'silent', write: () => {} });
@@ -126,7 +126,7 @@ test('a flood of refusals is summed up, and none is lost from the count', async 
   });
   const stored = await journal.read(key, newest);
   assert.equal(counted, flood);
-  assert.equal(stored.length, REFUSALS_PER_SECOND_MAX + 1);
+  assert.equal(stored.length, REFUSALS_OF_A_KIND_MAX + 1);
   const counts = stored.map(
     ({ entry: { body } }) => JSON.parse(Buffer.from(body).toString()).count,
   );
@@ -134,4 +134,29 @@ test('a flood of refusals is summed up, and none is lost from the count', async 
     counts.reduce((a, b) => a + b, 0),
     flood,
   );
+});
+
+test('many kinds of refusals at once stay within the rate, and are all counted', async (t) => {
+  const journal = await openJournal(temporaryPath(t));
+  t.after(() => journal.close());
+  const recorder = new RefusalRecorder({
+    journal,
+    key,
+    clock: systemClock,
+    log: silent,
+    count: () => {},
+  });
+  const addresses = REFUSALS_PER_SECOND_MAX + 50;
+  for (let n = 0; n < addresses; n += 1) {
+    recorder.report({ refusal: refuse('E_WIRE_HANDSHAKE', 'x'), address: `192.0.2.${n}` });
+  }
+  await new Promise<void>((resolve) => {
+    journal.barrier(resolve);
+  });
+  assert.equal((await journal.read(key, newest)).length, REFUSALS_PER_SECOND_MAX);
+  recorder.flush();
+  await new Promise<void>((resolve) => {
+    journal.barrier(resolve);
+  });
+  assert.equal((await journal.read(key, newest)).length, addresses);
 });

@@ -12,5 +12,11 @@ export const RETRY_DELAY_MS = 1_000;
 /** Refusals that are recorded one by one in a second; what goes beyond is summed up. */
 export const REFUSALS_PER_SECOND_MAX = 200;
 
-/** Different kinds of refusals that are summed up at a time; further ones count as `other`. */
-export const SUMMED_REFUSALS_MAX = 1_000;
+/**
+ * The same for one code, principal and address: whoever floods us must not fill the disk with the
+ * record of it.
+ */
+export const REFUSALS_OF_A_KIND_MAX = 10;
+
+/** Kinds of refusals told apart within a second; further ones are summed up by code alone. */
+export const REFUSAL_KINDS_MAX = 1_000;

@@ -3,7 +3,7 @@ import type { Entry, Refusal } from '@holdfast/protocol';
 import type { Clock, Log, RefusalReport } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
 import type { Journal } from './journal.ts';
-import { REFUSALS_PER_SECOND_MAX, SUMMED_REFUSALS_MAX } from './limits.ts';
+import { REFUSALS_OF_A_KIND_MAX, REFUSALS_PER_SECOND_MAX, REFUSAL_KINDS_MAX } from './limits.ts';
 
 /** What the recorder needs. */
 export interface RefusalRecorderDeps {
@@ -15,10 +15,18 @@ export interface RefusalRecorderDeps {
   readonly count: (refusal: Refusal) => void;
 }
 
+/** Refusals of one code, principal and address within a second. */
+interface RefusalKind {
+  latest: RefusalReport;
+  recordedCount: number;
+  summedCount: number;
+}
+
 /** Records every refusal: one by one up to a rate, and summed up with a count beyond it. */
 export class RefusalRecorder {
   readonly #deps: RefusalRecorderDeps;
-  readonly #sums = new Map<string, { report: RefusalReport; count: number }>();
+  /** What came in this second, by kind. */
+  readonly #kinds = new Map<string, RefusalKind>();
   #recordedInSecond = 0;
   #isSecondRunning = false;
 
@@ -30,18 +38,24 @@ export class RefusalRecorder {
   readonly report = (report: RefusalReport): void => {
     this.#deps.count(report.refusal);
     this.#startSecond();
-    if (this.#recordedInSecond < REFUSALS_PER_SECOND_MAX) {
+    const kind = this.#kindOf(report);
+    const isRare = kind.recordedCount < REFUSALS_OF_A_KIND_MAX;
+    if (isRare && this.#recordedInSecond < REFUSALS_PER_SECOND_MAX) {
+      kind.recordedCount += 1;
       this.#recordedInSecond += 1;
       this.#record(report, 1);
     } else {
-      this.#sum(report);
+      kind.latest = report;
+      kind.summedCount += 1;
     }
   };
 
   /** Records what is summed up so far, before the journal closes. */
   flush(): void {
-    for (const { report, count } of this.#sums.values()) this.#record(report, count);
-    this.#sums.clear();
+    for (const { latest, summedCount } of this.#kinds.values()) {
+      if (summedCount > 0) this.#record(latest, summedCount);
+    }
+    this.#kinds.clear();
   }
 
   #startSecond(): void {
@@ -54,14 +68,17 @@ export class RefusalRecorder {
     });
   }
 
-  #sum(report: RefusalReport): void {
+  #kindOf(report: RefusalReport): RefusalKind {
     const { refusal, principal = '', address = '' } = report;
-    const isFull = this.#sums.size >= SUMMED_REFUSALS_MAX;
     const exact = `${refusal.code} ${principal} ${address}`;
-    const key = isFull && !this.#sums.has(exact) ? refusal.code : exact;
-    const sum = this.#sums.get(key);
-    if (sum === undefined) this.#sums.set(key, { report, count: 1 });
-    else sum.count += 1;
+    const isFull = this.#kinds.size >= REFUSAL_KINDS_MAX && !this.#kinds.has(exact);
+    const name = isFull ? refusal.code : exact;
+    let kind = this.#kinds.get(name);
+    if (kind === undefined) {
+      kind = { latest: report, recordedCount: 0, summedCount: 0 };
+      this.#kinds.set(name, kind);
+    }
+    return kind;
   }
 
   #record(report: RefusalReport, count: number): void {
