@@ -7,11 +7,12 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@holdfast/client';
 import { enroll } from '@holdfast/device';
+import { verifyData } from '@holdfast/server';
 import type { Job, LoadResult } from './load.ts';
 
 const DEVICES = 50;
@@ -58,11 +59,21 @@ try {
         ].join(''),
     );
   }
-} finally {
   server.child.kill('SIGTERM');
   await new Promise((resolve) => {
     server.child.on('close', resolve);
   });
+  // The load counts what was acknowledged; the log, read from the disk, must have as many.
+  const report = await verifyData({ dataDir: join(folder, 'data') });
+  const expected = CASES.reduce((sum, { messages }) => sum + messages * DEVICES, 0);
+  const bytes = statSync(join(folder, 'data/log.db')).size / report.entries;
+  console.log(
+    `\n${report.messages} of ${expected} messages are in the log, which ` +
+      `${report.ok ? 'verifies' : 'DOES NOT VERIFY'}: ` +
+      `${(report.entries / report.seconds).toFixed(0)} entries/s, ${bytes.toFixed(0)} bytes each`,
+  );
+} finally {
+  server.child.kill('SIGKILL');
   rmSync(folder, { recursive: true });
 }
 
