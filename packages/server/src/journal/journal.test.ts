@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Entry, refuse } from '@holdfast/protocol';
 import { generatePrivateKey } from '../crypto/index.ts';
 import { Fault, Secret, createLog, systemClock, systemRandom } from '../kernel/index.ts';
 import { Journal } from './journal.ts';
-import { REFUSALS_OF_A_KIND_MAX, REFUSALS_PER_SECOND_MAX } from './limits.ts';
+import { REFUSALS_OF_A_KIND_MAX, REFUSALS_PER_SECOND_MAX, REFUSAL_TEXT_MAX } from './limits.ts';
 import { RefusalRecorder } from './refusal-recorder.ts';
 
 const silent = createLog({ form: 'json', level: 'silent', write: () => {} });
@@ -81,6 +82,21 @@ test('a barrier waits for what was appended before it, and stores nothing', asyn
   await barrier('after a');
   assert.deepEqual(order, ['empty', 'a', 'after a']);
   assert.match(journal.checkpoint, /\n1\n/);
+});
+
+test('a barrier does not overtake the callbacks of a batch on its way to the disk', async (t) => {
+  const journal = await openJournal(temporaryPath(t));
+  t.after(() => journal.close());
+  const order: string[] = [];
+  journal.append(entry('a'), { key, done: () => order.push('a') });
+  await turn();
+  await new Promise<void>((resolve) => {
+    journal.barrier(() => {
+      order.push('barrier');
+      resolve();
+    });
+  });
+  assert.deepEqual(order, ['a', 'barrier']);
 });
 
 test('publishers are paused while too much waits for the disk', async (t) => {
@@ -159,4 +175,24 @@ test('many kinds of refusals at once stay within the rate, and are all counted',
     journal.barrier(resolve);
   });
   assert.equal((await journal.read(key, newest)).length, addresses);
+});
+
+test('a peer that claims to be very long is cut short', async (t) => {
+  const journal = await openJournal(temporaryPath(t));
+  t.after(() => journal.close());
+  const recorder = new RefusalRecorder({
+    journal,
+    key,
+    clock: systemClock,
+    log: silent,
+    count: () => {},
+  });
+  const long = 'x'.repeat(100_000);
+  recorder.report({ refusal: refuse('E_WIRE_PACKET', long), principal: long, claimed: long });
+  await new Promise<void>((resolve) => {
+    journal.barrier(resolve);
+  });
+  const [stored] = await journal.read(key, newest);
+  assert.equal(stored?.entry.principal.length, REFUSAL_TEXT_MAX);
+  assert.ok((stored?.entry.body.length ?? 0) < 3 * REFUSAL_TEXT_MAX);
 });

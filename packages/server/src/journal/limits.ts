@@ -20,3 +20,6 @@ export const REFUSALS_OF_A_KIND_MAX = 10;
 
 /** Kinds of refusals told apart within a second; further ones are summed up by code alone. */
 export const REFUSAL_KINDS_MAX = 1_000;
+
+/** Characters kept of each text of a refusal: the peer chooses some of them, and their length. */
+export const REFUSAL_TEXT_MAX = 1_024;

@@ -3,7 +3,12 @@ import type { Entry, Refusal } from '@holdfast/protocol';
 import type { Clock, Log, RefusalReport } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
 import type { Journal } from './journal.ts';
-import { REFUSALS_OF_A_KIND_MAX, REFUSALS_PER_SECOND_MAX, REFUSAL_KINDS_MAX } from './limits.ts';
+import {
+  REFUSALS_OF_A_KIND_MAX,
+  REFUSALS_PER_SECOND_MAX,
+  REFUSAL_KINDS_MAX,
+  REFUSAL_TEXT_MAX,
+} from './limits.ts';
 
 /** What the recorder needs. */
 export interface RefusalRecorderDeps {
@@ -83,25 +88,31 @@ export class RefusalRecorder {
 
   #record(report: RefusalReport, count: number): void {
     const { journal, key, clock, log } = this.#deps;
-    const { refusal, principal = '', ...circumstances } = report;
-    const facts = { detail: refusal.detail, count, ...circumstances };
+    const { refusal } = report;
+    const [detail, principal, address, topic, claimed] = [
+      refusal.detail,
+      report.principal,
+      report.address,
+      report.topic,
+      report.claimed,
+    ].map((text) => text?.slice(0, REFUSAL_TEXT_MAX));
     const entry: Entry = {
       kind: 'refusal',
       atMs: clock.nowMs(),
-      principal,
+      principal: principal ?? '',
       topic: refusal.code,
       kid: '',
-      body: Buffer.from(JSON.stringify(facts), 'utf8'),
+      body: Buffer.from(JSON.stringify({ detail, count, address, topic, claimed }), 'utf8'),
     };
     journal.append(entry, { key, done: () => {} });
     log.warn(
       {
         'event.action': 'refusal',
         'event.code': refusal.code,
-        'event.reason': refusal.detail,
-        'user.name': report.principal,
-        'source.ip': report.address,
-        'url.path': report.topic,
+        'event.reason': detail,
+        'user.name': principal,
+        'source.ip': address,
+        'url.path': topic,
         count: count > 1 ? count : undefined,
       },
       'refused',

@@ -11,12 +11,7 @@ test('a secret shows itself nowhere but where it is exposed', () => {
     { secret, nested: { secret } },
     'with '.concat(String(secret)),
   );
-  const shown = [
-    String(secret),
-    JSON.stringify({ secret }),
-    inspect(secret),
-    ...lines,
-  ];
+  const shown = [String(secret), JSON.stringify({ secret }), inspect(secret), ...lines];
   assert.ok(!shown.join('\n').includes('hunter2'));
   assert.ok(lines.join('').includes('[redacted]'));
   assert.equal(secret.expose(), 'hunter2');
@@ -38,4 +33,12 @@ test('logs are JSON with ECS names, or one readable line', () => {
   log.debug('not shown');
   assert.equal(text.length, 1);
   assert.match(text[0] ?? '', /^\d\d:\d\d:\d\d warn {2}refused event\.code=E_VERIFY_SIG\n$/);
+});
+
+test('what a peer chose cannot act on the terminal that shows the log', () => {
+  const text: string[] = [];
+  const log = createLog({ form: 'text', level: 'info', write: (line) => text.push(line) });
+  log.warn({ topic: 'a\u001B[2Jb\nforged\u202Ec\u2028d' }, 'refused');
+  assert.match(text[0] ?? '', /topic=a\\u\{1b\}\[2Jb\\u\{a\}forged\\u\{202e\}c\\u\{2028\}d\n$/);
+  assert.equal(text[0]?.match(/\n/g)?.length, 1);
 });

@@ -39,5 +39,13 @@ function asText(line: string): string {
   const rest = [...fields]
     .filter(([name]) => !HIDDEN_FIELDS.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : inspect(value)}`);
-  return [time, level, String(fields.get('message')), ...rest].join(' ') + '\n';
+  return `${printable([time, level, String(fields.get('message')), ...rest].join(' '))}\n`;
+}
+
+/** A peer chooses parts of what is logged: they must not move the cursor or forge a line. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16)}}`;
+  });
 }

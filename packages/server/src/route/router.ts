@@ -1,5 +1,5 @@
-import type { Refusal } from '@holdfast/protocol';
 /** Brings durable messages to their subscribers. @module */
+import type { Refusal } from '@holdfast/protocol';
 import type { JournaledMessage } from '../journal/index.ts';
 import type { Receiver } from '../session/index.ts';
 import { RetainedTable } from './retained.ts';
@@ -8,7 +8,7 @@ import { TopicTrie } from './topic-trie.ts';
 /** Subscriptions and retained messages of the whole broker. */
 export class Router {
   readonly #subscriptions = new TopicTrie<Receiver>();
-  readonly #retained = new RetainedTable<{ readonly payload: Uint8Array }>();
+  readonly #retained = new RetainedTable<{ readonly payload: Uint8Array; readonly qos: 0 | 1 }>();
 
   subscribe(filter: string, receiver: Receiver, qos: 0 | 1): void {
     this.#subscriptions.add(filter, receiver, qos);
@@ -26,7 +26,9 @@ export class Router {
     const { topic, body } = message;
     let refusal: Refusal | undefined;
     // A copy: the payload is a view of a received chunk, which would be kept with it.
-    if (message.retain) refusal = this.#retained.set(topic, { payload: body.slice() });
+    if (message.retain) {
+      refusal = this.#retained.set(topic, { payload: body.slice(), qos: message.qos });
+    }
     let receivers = 0;
     this.#subscriptions.match(topic, (receiver, qos) => {
       receivers += 1;
@@ -39,8 +41,8 @@ export class Router {
 
   /** Hands over what is retained for a new subscription. [MQTT-3.3.1-6] [MQTT-3.3.1-8] */
   deliverRetained(filter: string, receiver: Receiver, qos: 0 | 1): void {
-    this.#retained.matching(filter, (topic, { payload }) => {
-      receiver.deliver({ topic, payload, qos, retain: true });
+    this.#retained.matching(filter, (topic, { payload, qos: published }) => {
+      receiver.deliver({ topic, payload, qos: qos === 0 ? 0 : published, retain: true });
     });
   }
 }
