@@ -1,5 +1,5 @@
-import type { Command } from './command.ts';
 /** Runs one command line: finds the command, or explains. @module */
+import type { Command } from './command.ts';
 import { COMMAND_GROUPS } from './commands/index.ts';
 import { asFailure, EXIT, usageFailure } from './failure.ts';
 import type { ExitCode } from './failure.ts';

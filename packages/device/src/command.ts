@@ -8,7 +8,7 @@ import { COMMAND_AGE_MS_MAX } from './limits.ts';
 export interface Command {
   /** What follows `d/<id>/cmd/` in the topic. */
   readonly name: string;
-  /** The members that the sender gave, without "ctr", "ts" and "sig". */
+  /** The members that the sender gave, without "cmd", "ctr", "ts" and "sig". */
   readonly body: Readonly<Record<string, unknown>>;
   /** Its counter, higher than that of all commands before. */
   readonly ctr: number;
@@ -28,7 +28,7 @@ export interface CommandDeps {
  * Verifies one message below `d/<id>/cmd/` and marks its counter as used.
  *
  * @returns the command, or a refusal: `E_AUTHORIZE_SUBSCRIBE` (not a topic of commands), those of
- *   {@link parseSignedJson}, `E_VERIFY_SIG`, `E_VERIFY_STALE`, `E_VERIFY_FUTURE`, `E_VERIFY_REPLAY`
+ *   {@link parseSignedJson}, `E_VERIFY_SIG`, `E_VERIFY_COMMAND` (moved to another topic), `E_VERIFY_STALE`, `E_VERIFY_FUTURE`, `E_VERIFY_REPLAY`
  * @throws DeviceError `E_DEVICE_COUNTER` when the counter cannot be marked
  */
 export function verifyCommand(
@@ -44,6 +44,8 @@ export function verifyCommand(
   if (!timingSafeEqual(tag, signed.signature)) {
     return refuse('E_VERIFY_SIG', 'it is not signed with the command key of this device');
   }
+  const { cmd, ...body } = membersOf(payload);
+  if (cmd !== name) return refuse('E_VERIFY_COMMAND', `it was not signed as ${name}`);
   const ts = signed.timeMs;
   if (ts === undefined) return refuse('E_VERIFY_TIME_FORM', 'a command must carry "ts"');
   const refusal = checkAge(nowMs - ts);
@@ -55,7 +57,7 @@ export function verifyCommand(
       `counter ${signed.counter} was accepted before, or is too old`,
     );
   }
-  return { name, body: bodyOf(payload), ctr: signed.counter, ts };
+  return { name, body, ctr: signed.counter, ts };
 }
 
 function checkAge(ageMs: number): Refusal | undefined {
@@ -66,7 +68,7 @@ function checkAge(ageMs: number): Refusal | undefined {
 }
 
 /** The payload was verified, so it is known to be one JSON object without repeated keys. */
-function bodyOf(payload: Uint8Array): Record<string, unknown> {
+function membersOf(payload: Uint8Array): Record<string, unknown> {
   const object: unknown = JSON.parse(new TextDecoder().decode(payload));
   const members = Object.entries(typeof object === 'object' ? (object ?? {}) : {});
   return Object.fromEntries(members.filter(([key]) => !ADDED_BY_SERVER.has(key)));

@@ -325,7 +325,7 @@ async function commandLab(t: TestContext, options: LabOptions = {}) {
     return base.broker.packet('puback', (puback) => puback.packetId === id);
   };
   const payload = (members: Record<string, unknown>): string =>
-    signed(base.bundle.commandKey, { ts: base.clock.nowMs(), ...members });
+    signed(base.bundle.commandKey, { cmd: 'setpoint', ts: base.clock.nowMs(), ...members });
   return { ...base, commands, refused, send, acknowledged, payload };
 }
 
@@ -489,7 +489,7 @@ test('a refused subscription is reported', async (t) => {
 
 test('a command with QoS 0 is handled without a PUBACK; one with QoS 2 ends the connection', async (t) => {
   const { broker, commands, device, payload, reach } = await commandLab(t);
-  const topic = 'd/thermostat-1/cmd/x';
+  const topic = 'd/thermostat-1/cmd/setpoint';
   const bytes = (ctr: number) => Buffer.from(payload({ ctr }), 'utf8');
   broker.connections[0]?.send(encodePublish(topic, bytes(1), { qos: 0 }));
   await device.publish({ n: 1 });

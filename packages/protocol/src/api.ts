@@ -247,17 +247,17 @@ export const RevokedDeviceSchema = z
 export type RevokedDevice = Readonly<z.infer<typeof RevokedDeviceSchema>>;
 
 /** Members of a command that the server adds itself: a caller cannot choose them. */
-const SERVER_MEMBERS: readonly string[] = ['ctr', 'ts', 'sig'];
+const SERVER_MEMBERS: readonly string[] = ['cmd', 'ctr', 'ts', 'sig'];
 
 /** `POST /v1/devices/{id}/commands`: published signed on `d/<id>/cmd/<name>`. */
 export const SendCommandRequestSchema = z
   .strictObject({
     name,
-    /** The command itself; the server adds "ctr", "ts" and "sig". */
+    /** The command itself; the server adds "cmd", "ctr", "ts" and "sig". */
     body: z
       .record(z.string().max(256), z.unknown())
       .refine((body) => !SERVER_MEMBERS.some((member) => Object.hasOwn(body, member)), {
-        message: 'must not contain "ctr", "ts" or "sig": the server adds them',
+        message: 'must not contain "cmd", "ctr", "ts" or "sig": the server adds them',
       }),
   })
   .meta({ id: 'SendCommandRequest' });

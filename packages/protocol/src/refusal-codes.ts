@@ -142,6 +142,10 @@ export const REFUSAL_CODES = {
     'The time in the payload lies in the future.',
     'Check the clocks of the device and of this machine.',
   ),
+  E_VERIFY_COMMAND: meaning(
+    'The command was signed under another name than that of its topic.',
+    'Somebody on the way moved it to another topic: look for a compromised broker.',
+  ),
   E_JOURNAL_UNAVAILABLE: meaning(
     'The journal cannot store messages.',
     'Look at the log of the server: a full or failing disk is the usual reason.',
@@ -205,6 +209,10 @@ export const REFUSAL_CODES = {
   ),
   E_OPERATE_RATE: meaning('Too many attempts.', 'Wait a minute and try again.'),
   E_OPERATE_NOT_FOUND: meaning('There is no such thing.', 'Check the name: holdfast device list.'),
+  E_OPERATE_METHOD: meaning(
+    'The path exists, but not with this method.',
+    'See the header Allow, or /openapi.json.',
+  ),
   E_OPERATE_CONFLICT: meaning(
     'It exists already, or its state does not allow this.',
     'See the detail.',

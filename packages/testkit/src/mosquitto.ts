@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 /** Real MQTT clients: Debian's mosquitto-clients and python3-paho-mqtt. @module */
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Run, type RunOptions, run } from './run.ts';

@@ -1,5 +1,5 @@
-import type { ApiError, FollowOptions } from '@holdfast/client';
 /** Prints a history: its newest page, oldest first, and what follows. @module */
+import type { ApiError, FollowOptions } from '@holdfast/client';
 import { PAGE_LIMIT } from '@holdfast/protocol';
 import { integerOption, JSON_OPTION, DATA_OPTION } from '../command.ts';
 import { spanText } from '../local-time.ts';

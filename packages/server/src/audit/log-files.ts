@@ -38,18 +38,22 @@ export interface StoredCheckpoint {
 /** Reads and writes the rows of the log; knows nothing of what they mean. */
 export class LogFiles {
   readonly database: DatabaseSync;
+  readonly close: () => void;
   readonly #cache = new Map<string, StatementSync>();
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, close: () => void) {
     this.database = database;
+    this.close = close;
   }
 
   static open(path: string): LogFiles {
-    return new LogFiles(openDatabase(path, { schema: LOG_SCHEMA, version: LOG_VERSION }));
+    const database = openDatabase(path, { schema: LOG_SCHEMA, version: LOG_VERSION });
+    return new LogFiles(database, () => database.close());
   }
 
   static openReadOnly(path: string): LogFiles {
-    return new LogFiles(openDatabaseReadOnly(path));
+    const { database, close } = openDatabaseReadOnly(path);
+    return new LogFiles(database, close);
   }
 
   insertBatch({ first, count, sealed }: StoredBatch, keyRefs: Iterable<number>): void {
@@ -115,6 +119,14 @@ export class LogFiles {
     return row === undefined ? undefined : asBatch(row);
   }
 
+  /** Where the next batch behind `first` starts, read without its content. */
+  batchFirstAfter(first: number): number | undefined {
+    const row = this.#statement(
+      'SELECT first FROM batch WHERE first > ? ORDER BY first LIMIT 1',
+    ).get(first);
+    return row === undefined ? undefined : Number(row['first']);
+  }
+
   /** The last batch that starts before `before` and has a segment of this key. */
   batchOfKeyBefore(keyRef: number, before: number): StoredBatch | undefined {
     const row = this.#statement(
@@ -133,10 +145,6 @@ export class LogFiles {
   /** Rows of the index. */
   indexedCount(): number {
     return Number(this.#statement('SELECT count(*) AS rows FROM segment').get()?.['rows']);
-  }
-
-  close(): void {
-    this.database.close();
   }
 
   #statement(sql: string): StatementSync {

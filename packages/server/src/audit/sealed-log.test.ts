@@ -147,6 +147,12 @@ const ATTACKS: [name: string, sql: string, expected: RegExp][] = [
     /are missing/,
   ],
   ['a changed count', 'UPDATE batch SET count = 4 WHERE first = 300', /are missing|does not open/],
+  ['a count of zero', 'UPDATE batch SET count = 0 WHERE first = 300', /are in a batch of 0/],
+  [
+    'a count beyond all measure',
+    'UPDATE batch SET count = 1125899906842624 WHERE first = 300',
+    /are in a batch of 1125899906842624/,
+  ],
   [
     'two batches swapped',
     `UPDATE batch SET sealed = (SELECT sealed FROM batch AS other WHERE other.first =

@@ -86,8 +86,7 @@ class LogVerification {
   constructor(options: VerifyLogOptions) {
     this.#options = options;
     this.#files = options.files;
-    this.#checkpoints = this.#files
-      .checkpoints()
+    this.#checkpoints = this.#attempt('the checkpoints', [], () => this.#files.checkpoints())
       .map((stored) => this.#checkSignature(stored))
       .filter((checkpoint) => checkpoint !== undefined);
     this.#logSize = this.#checkpoints.at(-1)?.size ?? 0;
@@ -97,25 +96,26 @@ class LogVerification {
     this.#checkCheckpointsUpToHere();
     while (this.#range.size < this.#logSize && this.#findings.length < FINDINGS_MAX) {
       const expected = this.#range.size;
-      const batch = this.#readBatch(expected);
+      const { batch, problem } = this.#readBatch(expected);
       const gapEnd = Math.min(batch?.first ?? this.#logSize, this.#logSize);
       if (gapEnd > expected) {
-        this.#find('are missing', expected, gapEnd - 1);
+        this.#find(problem ?? 'are missing', expected, gapEnd - 1);
         this.#appendStoredHashes(expected, gapEnd);
       }
       if (batch !== undefined && batch.first < this.#logSize) this.#checkBatch(batch);
       yield this.#range.size;
     }
+    if (this.#findings.length >= FINDINGS_MAX) return;
     this.#checkBeyondLastCheckpoint();
-    const indexed = this.#files.indexedCount();
-    if (indexed !== this.#segmentCount && this.#findings.length < FINDINGS_MAX) {
-      this.#find(`the index names ${indexed} segments, stored are ${this.#segmentCount}`);
-    }
+    const stored = this.#segmentCount;
+    const indexed = this.#attempt('the index', stored, () => this.#files.indexedCount());
+    if (indexed !== stored) this.#find(`the index names ${indexed} segments, stored are ${stored}`);
   }
 
   /** Compares every stored tile with the one that the entries give. */
   checkTiles(): void {
-    for (const { level, index, width } of this.#files.tilePlaces()) {
+    const places = this.#attempt('the tiles', [], () => this.#files.tilePlaces());
+    for (const { level, index, width } of places) {
       const wanted = Math.min(
         TILE_WIDTH_MAX,
         tileHashCount(level, this.#logSize) - index * TILE_WIDTH_MAX,
@@ -143,22 +143,48 @@ class LogVerification {
     };
   }
 
-  #readBatch(first: number): StoredBatch | undefined {
+  /** The batch at `first`, or the next one that can be read, and what is wrong in between. */
+  #readBatch(first: number): { batch: StoredBatch | undefined; problem: string | undefined } {
     try {
-      return this.#files.batchFrom(first);
+      return { batch: this.#files.batchFrom(first), problem: undefined };
     } catch (error) {
-      this.#find(`cannot be read: ${String(error)}`, first, this.#logSize - 1);
-      return undefined;
+      const problem = `cannot be read: ${messageOf(error)}`;
+      return { batch: this.#nextReadable(first), problem };
     }
   }
 
-  #checkBatch({ first, count, sealed }: StoredBatch): void {
+  /** A damaged page takes some batches with it; those on other pages can still be judged. */
+  #nextReadable(after: number): StoredBatch | undefined {
+    let first: number | undefined = after;
+    for (;;) {
+      try {
+        first = this.#files.batchFirstAfter(first);
+        return first === undefined ? undefined : this.#files.batchFrom(first);
+      } catch {
+        if (first === after || first === undefined) return undefined;
+      }
+    }
+  }
+
+  /** Reads from the database, or finds that it is damaged there and goes on with `otherwise`. */
+  #attempt<T>(what: string, otherwise: T, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.#find(`${what} cannot be read: ${messageOf(error)}`);
+      return otherwise;
+    }
+  }
+
+  #checkBatch({ first, count: storedCount, sealed }: StoredBatch): void {
+    const count = Math.max(1, Math.min(storedCount, this.#logSize - first));
+    if (count !== storedCount) this.#find(`are in a batch of ${storedCount}`, first);
     const leaves: (Uint8Array | undefined)[] = Array.from({ length: count });
     const segments = splitSegments(sealed);
     if (segments === undefined) this.#find('are in a damaged batch', first, first + count - 1);
     for (const segment of segments ?? []) {
       this.#segmentCount += 1;
-      if (!this.#files.isIndexed(segment.keyRef, first)) {
+      if (!this.#attempt('the index', true, () => this.#files.isIndexed(segment.keyRef, first))) {
         this.#find('are not in the index', first, first + count - 1);
       }
       this.#openInto(leaves, { batchFirst: first, ...segment });
@@ -223,7 +249,7 @@ class LogVerification {
   /** Level 0 is checked entry by entry already. */
   #checkTile({ level, index, hashes }: Tile): void {
     if (level === 0) return;
-    const stored = this.#files.readTile(level, index);
+    const stored = this.#readTile(level, index);
     if (stored === undefined || !Buffer.from(stored).equals(hashes)) {
       const span = TILE_WIDTH_MAX ** level;
       const first = index * TILE_WIDTH_MAX * span;
@@ -240,10 +266,15 @@ class LogVerification {
     }
   }
 
+  #readTile(level: number, index: number): Uint8Array | undefined {
+    const read = (): Uint8Array | undefined => this.#files.readTile(level, index);
+    return this.#attempt(`tile ${index} of level ${level}`, undefined, read);
+  }
+
   #storedLeafHash(index: number): Uint8Array | undefined {
     const tileIndex = Math.floor(index / TILE_WIDTH_MAX);
     if (this.#leafTile?.index !== tileIndex) {
-      this.#leafTile = { index: tileIndex, hashes: this.#files.readTile(0, tileIndex) };
+      this.#leafTile = { index: tileIndex, hashes: this.#readTile(0, tileIndex) };
     }
     const tile = this.#leafTile.hashes;
     const at = (index % TILE_WIDTH_MAX) * HASH_BYTES;
@@ -278,8 +309,8 @@ class LogVerification {
   }
 
   #checkBeyondLastCheckpoint(): void {
-    if (this.#findings.length >= FINDINGS_MAX) return;
-    const extra = this.#readBatch(this.#logSize);
+    const { batch: extra, problem } = this.#readBatch(this.#logSize);
+    if (problem !== undefined) this.#find(`what stands behind the last checkpoint ${problem}`);
     if (extra !== undefined) {
       this.#find('stand behind the last checkpoint', extra.first, extra.first + extra.count - 1);
     }
@@ -290,4 +321,8 @@ class LogVerification {
     if (first === undefined || last === undefined) this.#findings.push({ what });
     else this.#findings.push({ entries: { first, last }, what });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { Refusal, refuse } from '@holdfast/protocol';
-import { Grant, commandTopic } from '../authorize/index.ts';
+import { Grant } from '../authorize/index.ts';
 import type { MessageJournal } from '../journal/index.ts';
 import type { Clock, ReportRefusal } from '../kernel/index.ts';
 import type { DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
@@ -68,10 +68,10 @@ export class MessagePath {
     // Counts on across restarts without being stored: nobody sends a thousand commands a second.
     this.#commandCounter = Math.max(this.#commandCounter + 1, nowMs);
     const { name, body, principal } = request;
-    const topic = commandTopic(device.id, name);
     const keys = payloadKeys.of(device);
     const counter = this.#commandCounter;
-    return this.#store(signCommand({ device, keys, topic, body, principal, counter, nowMs }));
+    const message = signCommand({ device, keys, name, body, principal, counter, nowMs });
+    return message instanceof Refusal ? Promise.resolve(message) : this.#store(message);
   }
 
   #handler(way: {

@@ -30,7 +30,7 @@ export interface VerifyReport extends LogReport {
  * Checks every stored entry against the Merkle tree, and the tree against every checkpoint.
  * @throws Fault when the folder, its keys or the log cannot be opened, or a server runs on it.
  */
-export function verifyData(options: VerifyDataOptions): Promise<VerifyReport> {
+export async function verifyData(options: VerifyDataOptions): Promise<VerifyReport> {
   const startMs = systemClock.monotonicMs();
   const folder = dataFolderAt(options.dataDir);
   const { text, source } = verifierKeyOf(folder, options.verifierKey);
@@ -40,12 +40,12 @@ export function verifyData(options: VerifyDataOptions): Promise<VerifyReport> {
   const registry = openDatabaseReadOnly(folder.registry);
   const files = LogFiles.openReadOnly(folder.log);
   try {
-    const keyring = new Keyring(registry, { unsealKey, random: systemRandom });
+    const keyring = new Keyring(registry.database, { unsealKey, random: systemRandom });
     const run = verifyLog({ files, verifier, keyOf: (ref) => keyring.byRef(ref).key.expose() });
     const report = finish(run, options.onProgress);
     const seconds = (systemClock.monotonicMs() - startMs) / 1_000;
     const ok = report.findings.length === 0;
-    return Promise.resolve({ ...report, ok, verifierKey: text, keySource: source, seconds });
+    return { ...report, ok, verifierKey: text, keySource: source, seconds };
   } finally {
     files.close();
     registry.close();

@@ -1,6 +1,7 @@
 /** Opens the embedded database files. @module */
-import { closeSync, fchmodSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, openSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Fault } from '../kernel/index.ts';
 
 /** How a database file is opened. */
@@ -18,7 +19,7 @@ export interface OpenDatabaseOptions {
  */
 export function openDatabase(path: string, { schema, version }: OpenDatabaseOptions): DatabaseSync {
   keepToOwner(path);
-  const database = connect(path, false);
+  const database = connect(path);
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');
@@ -37,9 +38,46 @@ export function openDatabase(path: string, { schema, version }: OpenDatabaseOpti
   }
 }
 
-/** Opens a database to read it only, for verification of a stopped server's data. */
-export function openDatabaseReadOnly(path: string): DatabaseSync {
-  return connect(path, true);
+/** A database that is only read. */
+export interface ReadOnlyDatabase {
+  readonly database: DatabaseSync;
+  readonly close: () => void;
+}
+
+/**
+ * Opens the database of a stopped server to read it, and leaves the folder as it was.
+ * @throws Fault `E_PERSISTENCE_IN_USE` when a server runs on it, or `E_PERSISTENCE_OPEN`.
+ */
+export function openDatabaseReadOnly(path: string): ReadOnlyDatabase {
+  try {
+    // A running server and a killed one leave a write-ahead log, a clean stop does not. Without
+    // one, nothing but the file itself counts, and SQLite need not make files beside it.
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+    if (log === undefined || log.size === 0) return openImmutable(path);
+    const index = `${path}-shm`;
+    const hadIndex = existsSync(index);
+    const database = new DatabaseSync(path, { readOnly: true });
+    const close = (): void => {
+      database.close();
+      if (!hadIndex) rmSync(index, { force: true });
+    };
+    try {
+      versionOf(database);
+      return { database, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  } catch (cause) {
+    throw openFault(path, cause);
+  }
+}
+
+function openImmutable(path: string): ReadOnlyDatabase {
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  const database = new DatabaseSync(url, { readOnly: true });
+  return { database, close: () => database.close() };
 }
 
 /** Runs `task` in one transaction: all of its writes happen, or none. */
@@ -66,9 +104,9 @@ function keepToOwner(path: string): void {
   }
 }
 
-function connect(path: string, readOnly: boolean): DatabaseSync {
+function connect(path: string): DatabaseSync {
   try {
-    return new DatabaseSync(path, { readOnly });
+    return new DatabaseSync(path);
   } catch (cause) {
     throw openFault(path, cause);
   }

@@ -1,6 +1,7 @@
 /** Signs what the server sends to a device, so that the device can verify it. @module */
 import { createHmac } from 'node:crypto';
-import { prepareSignedJson } from '@holdfast/protocol';
+import { type PreparedSignedJson, Refusal, prepareSignedJson, refuse } from '@holdfast/protocol';
+import { commandTopic } from '../authorize/index.ts';
 import type { Device, PayloadKeys } from '../registry/index.ts';
 import { type VerifiedMessage, mintVerified } from './verified-message.ts';
 
@@ -8,8 +9,8 @@ import { type VerifiedMessage, mintVerified } from './verified-message.ts';
 export interface Command {
   readonly device: Device;
   readonly keys: PayloadKeys;
-  /** Topic name below `d/<device>/cmd/`. */
-  readonly topic: string;
+  /** One topic level. */
+  readonly name: string;
   readonly body: Readonly<Record<string, unknown>>;
   /** Who sends it, `person:<name>`. */
   readonly principal: string;
@@ -18,19 +19,27 @@ export interface Command {
   readonly nowMs: number;
 }
 
-/** Makes the message of a command: signed JSON under the command key, with counter and time. */
-export function signCommand(command: Command): VerifiedMessage {
+/**
+ * Makes the message of a command: signed JSON under the command key, with name, counter and time.
+ * @returns the message, or `E_OPERATE_INPUT` when the body is too large, too deep, or holds what
+ *   JSON cannot carry.
+ */
+export function signCommand(command: Command): VerifiedMessage | Refusal {
   const { device, keys, nowMs } = command;
-  const { signedBytes, finish } = prepareSignedJson({
+  const prepared = prepare({
     ...command.body,
+    // Signed along, or a broker could turn one command into another by moving it.
+    cmd: command.name,
     ctr: command.counter,
     ts: nowMs,
   });
+  if (prepared instanceof Refusal) return prepared;
+  const { signedBytes, finish } = prepared;
   const tag = createHmac('sha256', keys.commandKey.expose()).update(signedBytes).digest('hex');
   return mintVerified({
     atMs: nowMs,
     principal: command.principal,
-    topic: command.topic,
+    topic: commandTopic(device.id, command.name),
     payload: Buffer.from(finish(tag), 'utf8'),
     retain: false,
     qos: 1,
@@ -39,4 +48,15 @@ export function signCommand(command: Command): VerifiedMessage {
     contentKeyRef: device.contentKeyRef,
     counterMax: 0,
   });
+}
+
+/** The body comes from a person, so what the signer calls a mistake of its caller is theirs. */
+function prepare(object: Record<string, unknown>): PreparedSignedJson | Refusal {
+  try {
+    return prepareSignedJson(object);
+  } catch (error) {
+    const isInput = error instanceof RangeError || error instanceof TypeError;
+    if (isInput) return refuse('E_OPERATE_INPUT', error.message);
+    throw error;
+  }
 }

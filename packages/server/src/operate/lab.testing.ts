@@ -1,0 +1,289 @@
+/** The API on a real store with real people and devices, for the tests of this folder. @module */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Refusal, SESSION_COOKIE } from '@holdfast/protocol';
+import type { HttpBindings } from '@hono/node-server';
+import { Counter, Registry } from 'prom-client';
+import type { Act } from '../audit/index.ts';
+import { issueClaim } from '../enroll/index.ts';
+import {
+  type CancelTimer,
+  type Clock,
+  type RefusalReport,
+  Secret,
+  createLog,
+  systemRandom,
+} from '../kernel/index.ts';
+import { SealedStore } from '../persistence/index.ts';
+import { type Device, DeviceRegistry, PayloadKeySource, People } from '../registry/index.ts';
+import type { ActRecord, History, Page, Reading, RefusalRecord } from '../telemetry/index.ts';
+import { signCommand } from '../verify/index.ts';
+import { type Api, createApi } from './api.ts';
+import type { ApiDeps } from './deps.ts';
+
+/** A clock that the test moves; its timers run when it passes them, in the order of their time. */
+export class LabClock implements Clock {
+  ms: number = Date.UTC(2026, 10, 21);
+  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  monotonicMs(): number {
+    return this.ms;
+  }
+
+  after(delayMs: number, task: () => void): CancelTimer {
+    const timer = { atMs: this.ms + delayMs, task };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  get timerCount(): number {
+    return this.#timers.length;
+  }
+
+  advance(ms: number): void {
+    const endMs = this.ms + ms;
+    for (;;) {
+      const [next] = this.#timers
+        .filter(({ atMs }) => atMs <= endMs)
+        .sort((a, b) => a.atMs - b.atMs);
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.ms = next.atMs;
+      next.task();
+    }
+    this.ms = endMs;
+  }
+}
+
+/** A history in memory. */
+export class FakeHistory<T extends { readonly index: number }> implements History<T> {
+  readonly items: T[] = [];
+  readonly listeners = new Set<(item: T) => void>();
+  readonly pages: Page[] = [];
+
+  read(page: Page): Promise<T[]> {
+    this.pages.push(page);
+    const { limit, before = Infinity } = page;
+    const found = this.items.filter(({ index }) => index < before).reverse();
+    return Promise.resolve(found.slice(0, limit));
+  }
+
+  follow(listener: (item: T) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  push(item: T): void {
+    this.items.push(item);
+    for (const listener of this.listeners) listener(item);
+  }
+}
+
+/** One request to the API. */
+export interface LabRequest {
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly rawBody?: string | Uint8Array<ArrayBuffer>;
+  readonly token?: string | undefined;
+  readonly session?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** IP address of the caller. */
+  readonly address?: string;
+  readonly onSocketDestroyed?: () => void;
+}
+
+/** The parts behind the API, and the API. */
+export interface Lab {
+  readonly clock: LabClock;
+  readonly storePath: string;
+  readonly store: SealedStore;
+  readonly registry: DeviceRegistry;
+  readonly people: People;
+  readonly readings: FakeHistory<Reading>;
+  readonly refusals: FakeHistory<RefusalRecord>;
+  readonly acts: FakeHistory<ActRecord>;
+  readonly deps: ApiDeps;
+  readonly api: Api;
+  readonly recorded: Act[];
+  readonly reports: RefusalReport[];
+  readonly logLines: string[];
+  /** Called before an act counts as recorded; throw to make recording fail. */
+  journal: { isReady: boolean; beforeRecord: (act: Act) => void | Promise<void> };
+  readonly localToken: string;
+  readonly call: (method: string, path: string, request?: LabRequest) => Promise<Response>;
+  /** The session of a first operator named ada. */
+  readonly signInFirst: () => Promise<string>;
+  /** An API token of a person. */
+  readonly createToken: (
+    session: string,
+    lifeMs?: number,
+  ) => Promise<{ id: string; token: string }>;
+}
+
+export const ORIGIN = 'https://server.example:8443';
+export const PASSWORD = 'correct horse battery';
+
+/** A lab that is gone after the test. */
+export function openLab(context: TestContext): Lab {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-operate-'));
+  const storePath = join(folder, 'registry.db');
+  const clock = new LabClock();
+  const random = systemRandom;
+  const store = new SealedStore(storePath, { unsealKey: new Secret(random(32)), random });
+  context.after(() => {
+    store.close();
+    rmSync(folder, { recursive: true });
+  });
+  const registry = new DeviceRegistry(store, { clock });
+  const people = new People(store, { clock, random });
+  const payloadKeys = new PayloadKeySource(store.keyring, { tenant: 'default' });
+  const readings = new FakeHistory<Reading>();
+  const refusals = new FakeHistory<RefusalRecord>();
+  const acts = new FakeHistory<ActRecord>();
+  const recorded: Act[] = [];
+  const reports: RefusalReport[] = [];
+  const logLines: string[] = [];
+  const journal: Lab['journal'] = { isReady: true, beforeRecord: () => {} };
+  const metrics = new Registry();
+  new Counter({ name: 'holdfast_lab_total', help: 'A figure.', registers: [metrics] }).inc();
+  let commandCounter = 0;
+  const deps: ApiDeps = {
+    clock,
+    log: createLog({ form: 'json', level: 'info', write: (line) => logLines.push(line) }),
+    report: (report) => void reports.push(report),
+    recordAct: async (act) => {
+      await journal.beforeRecord(act);
+      recorded.push(act);
+    },
+    registry,
+    people,
+    histories: { readings: () => readings, refusals, acts },
+    issueClaim: (device) =>
+      issueClaim(device, {
+        registry,
+        random,
+        clock,
+        host: 'server.example',
+        port: 8444,
+        anchorPin: 'A'.repeat(43),
+      }),
+    sendCommand: ({ deviceId, name, body, principal }) => {
+      const device = present<Device | undefined>(registry.byId(deviceId));
+      if (device === undefined) throw new Error('the route has to look first');
+      const command = { device, keys: payloadKeys.of(device), body, principal };
+      const counter = ++commandCounter;
+      const signed = signCommand({ ...command, name, counter, nowMs: clock.nowMs() });
+      return Promise.resolve(signed instanceof Refusal ? signed : { index: counter, receivers: 1 });
+    },
+    checkpoint: () => 'holdfast/lab\n0\nAAAA\n\n— sig\n',
+    server: () => ({
+      version: '0.0.0',
+      broker: 'mqtts://server.example:8883',
+      api: ORIGIN,
+      enroll: 'https://server.example:8444',
+      verifierKey: 'lab+1',
+      startedAtMs: clock.ms,
+      pins: { certificate: 'ab', spki: 'cd' },
+      dataDir: '/somewhere',
+    }),
+    isReady: () => journal.isReady,
+    metrics,
+  };
+  const api = createApi(deps);
+  const localToken = people.renewLocalToken().expose();
+  const call: Lab['call'] = async (method, path, request = {}) => {
+    const { address = '192.0.2.1', onSocketDestroyed = () => {} } = request;
+    const socket = { remoteAddress: address, destroy: onSocketDestroyed };
+    const env = { incoming: { socket } } as unknown as HttpBindings;
+    return await api.fetch(new Request(`${ORIGIN}${path}`, requestInit(method, request)), env);
+  };
+  const signInFirst = async (): Promise<string> => {
+    const code = people.renewFirstCode()?.expose() ?? '';
+    const body = { code, name: 'ada', password: PASSWORD };
+    return sessionOf(await call('POST', '/v1/sign-in/first', { body }));
+  };
+  const createToken: Lab['createToken'] = async (session, lifeMs = 3_600_000) => {
+    const body = { label: 'lab', lifeMs };
+    const answer = await call('POST', '/v1/tokens', { session, body });
+    return (await answer.json()) as { id: string; token: string };
+  };
+  return {
+    clock,
+    storePath,
+    store,
+    registry,
+    people,
+    readings,
+    refusals,
+    acts,
+    deps,
+    api,
+    recorded,
+    reports,
+    logLines,
+    journal,
+    localToken,
+    call,
+    signInFirst,
+    createToken,
+  };
+}
+
+function requestInit(method: string, request: LabRequest): RequestInit {
+  const { body, rawBody, token, session } = request;
+  const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
+  if (session !== undefined) headers.set('cookie', `${SESSION_COOKIE}=${session}`);
+  // As packages/client does it: every POST is JSON.
+  if (method === 'POST') headers.set('content-type', 'application/json');
+  for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
+  if (request.headers?.['content-type'] === '') headers.delete('content-type');
+  const text = rawBody ?? (method === 'POST' ? JSON.stringify(body ?? {}) : undefined);
+  return text === undefined ? { method, headers } : { method, headers, body: text };
+}
+
+/** The session that an answer set. */
+export function sessionOf(answer: Response): string {
+  const value = /^__Host-holdfast=([^;]+);/.exec(answer.headers.get('set-cookie') ?? '')?.[1];
+  if (value === undefined) throw new Error(`no session: ${answer.status}`);
+  return value;
+}
+
+/** The value, when it is no refusal. */
+export function present<T>(value: T | Refusal): T {
+  if (value instanceof Refusal) throw new Error(`${value.code}: ${value.detail}`);
+  return value;
+}
+
+/** The code of an error answer. */
+export async function codeOf(answer: Response): Promise<string> {
+  const { error } = (await answer.json()) as { error: { code: string } };
+  return error.code;
+}
+
+/** Reads a stream chunk by chunk. */
+export class StreamReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor(answer: Response) {
+    if (answer.body === null) throw new Error(`no body: ${answer.status}`);
+    this.#reader = answer.body.getReader();
+  }
+
+  /** The next chunk as text; undefined at the end. */
+  async next(): Promise<string | undefined> {
+    const { done, value } = await this.#reader.read();
+    return done ? undefined : Buffer.from(value).toString('utf8');
+  }
+
+  cancel(): Promise<void> {
+    return this.#reader.cancel();
+  }
+}
