@@ -119,6 +119,14 @@ test('the protocol does no I/O', () => {
   }
 });
 
+test('a device does not load the schemas of the API', () => {
+  for (const file of sourceFiles('packages/protocol/src/**/*.ts')) {
+    if (!file.isTest && importsOf(file).includes('zod')) {
+      assert.equal(file.path, 'packages/protocol/src/api.ts');
+    }
+  }
+});
+
 test('only one file opens sockets, and none without TLS', () => {
   const listener = 'packages/server/src/wire/listener.ts';
   const opens =

@@ -2,6 +2,7 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REFUSAL_CODES } from '@holdfast/protocol';
+import { openApiDocument } from '../packages/server/src/operate/index.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -43,9 +44,23 @@ function limits(): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The OpenAPI document; a list that fits on a line stands on one, as the formatter wants it. */
+function openApi(): string {
+  const text = JSON.stringify(openApiDocument(), null, 2);
+  const list = /^(.*)\[\n([^[\]{}]+)\n\s+\](,?)$/gm;
+  const short = text.replace(list, (whole: string, start: string, items: string, end: string) => {
+    const line = `${start}[${items.trim().replaceAll(/\n\s+/g, ' ')}]${end}`;
+    return line.length <= LINE_CHARACTERS_MAX ? line : whole;
+  });
+  return `${short}\n`;
+}
+
+const LINE_CHARACTERS_MAX = 100;
+
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/refusals.md': refusals,
   'docs/reference/limits.md': limits,
+  'packages/server/openapi.json': openApi,
 };
 
 const isCheck = process.argv.includes('--check');

@@ -1,5 +1,5 @@
 /** The two forms of a pin, as `server.pin` of a device bundle has them. @module */
-import type { Pins } from '@holdfast/protocol';
+import type { Pins } from '@holdfast/protocol/api';
 
 /** As `openssl x509 -fingerprint -sha256` prints it. */
 export function certificatePinText({ certificate }: Pins): string {

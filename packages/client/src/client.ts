@@ -15,7 +15,7 @@ import {
   SentCommandSchema,
   ServerInfoSchema,
   TokenListSchema,
-} from '@holdfast/protocol';
+} from '@holdfast/protocol/api';
 import type {
   ActView,
   AddDeviceRequest,
@@ -35,7 +35,7 @@ import type {
   ServerInfo,
   SignInRequest,
   TokenView,
-} from '@holdfast/protocol';
+} from '@holdfast/protocol/api';
 import type { z } from 'zod';
 import { parseAs, readEvents } from './event-stream.ts';
 import type { EventKind } from './event-stream.ts';

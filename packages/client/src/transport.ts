@@ -2,7 +2,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
-import { ApiErrorSchema, SESSION_COOKIE } from '@holdfast/protocol';
+import { ApiErrorSchema, SESSION_COOKIE } from '@holdfast/protocol/api';
 import { ApiError } from './api-error.ts';
 import { REQUEST_MS_MAX, RESPONSE_BYTES_MAX } from './limits.ts';
 

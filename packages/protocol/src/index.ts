@@ -5,5 +5,4 @@ export * from './claim.ts';
 export * from './entry.ts';
 export * from './ids.ts';
 export * from './signed-json/index.ts';
-export * from './api.ts';
 export * from './topics.ts';

@@ -1,4 +1,7 @@
 /** Starts servers and runs real clients, for the tests across packages. @module */
 export * from './holdfast.ts';
+export * from './in-process.ts';
 export * from './mosquitto.ts';
+export * from './raw-client.ts';
 export * from './run.ts';
+export * from './virtual-clock.ts';

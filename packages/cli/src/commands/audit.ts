@@ -1,5 +1,5 @@
 /** `audit acts` and `audit checkpoint`. @module */
-import type { ActView } from '@holdfast/protocol';
+import type { ActView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';

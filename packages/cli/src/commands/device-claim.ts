@@ -1,6 +1,6 @@
 /** `device add` and `device claim`: a claim, and how to use it. @module */
 import { parseClaim } from '@holdfast/protocol';
-import type { ClaimedDevice } from '@holdfast/protocol';
+import type { ClaimedDevice } from '@holdfast/protocol/api';
 import { renderUnicodeCompact } from 'uqr';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';

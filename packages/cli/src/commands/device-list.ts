@@ -1,5 +1,5 @@
 /** `device list` and `device show`. @module */
-import type { DeviceDetail, DeviceView } from '@holdfast/protocol';
+import type { DeviceDetail, DeviceView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApiError } from '@holdfast/client';
 import { formatClaim } from '@holdfast/protocol';
-import type { ClaimedDevice, DeviceView } from '@holdfast/protocol';
+import type { ClaimedDevice, DeviceView } from '@holdfast/protocol/api';
 import { FakeWorld } from '../fake-world.ts';
 
 const device: DeviceView = {

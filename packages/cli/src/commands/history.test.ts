@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApiError } from '@holdfast/client';
 import type { FollowOptions } from '@holdfast/client';
-import type { ReadingView, RefusalView } from '@holdfast/protocol';
+import type { ReadingView, RefusalView } from '@holdfast/protocol/api';
 import { FakeWorld } from '../fake-world.ts';
 import { withoutSignature } from './readings.ts';
 

@@ -1,6 +1,6 @@
 /** Prints a history: its newest page, oldest first, and what follows. @module */
 import type { ApiError, FollowOptions } from '@holdfast/client';
-import { PAGE_LIMIT } from '@holdfast/protocol';
+import { PAGE_LIMIT } from '@holdfast/protocol/api';
 import { integerOption, JSON_OPTION, DATA_OPTION } from '../command.ts';
 import { spanText } from '../local-time.ts';
 import { paintFor } from '../paint.ts';

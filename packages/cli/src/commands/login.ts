@@ -1,7 +1,7 @@
 /** `login`: a person signs in, and this machine keeps an API token. @module */
 import type { Client } from '@holdfast/client';
-import { PASSWORD_LENGTH } from '@holdfast/protocol';
-import type { CreatedToken } from '@holdfast/protocol';
+import { PASSWORD_LENGTH } from '@holdfast/protocol/api';
+import type { CreatedToken } from '@holdfast/protocol/api';
 import { credentialsPath, writeLogin } from '../access.ts';
 import { DATA_OPTION, defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';

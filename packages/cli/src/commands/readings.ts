@@ -1,5 +1,5 @@
 /** `readings`: what a device sent, verified. @module */
-import type { ReadingView } from '@holdfast/protocol';
+import type { ReadingView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';

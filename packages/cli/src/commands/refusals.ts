@@ -1,5 +1,5 @@
 /** `refusals`: what the server did not accept, and what to do about it. @module */
-import type { RefusalView } from '@holdfast/protocol';
+import type { RefusalView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';

@@ -1,6 +1,6 @@
 /** `status` and `pin`. @module */
-import type { DeviceView, RefusalView, ServerInfo } from '@holdfast/protocol';
-import { PAGE_LIMIT } from '@holdfast/protocol';
+import type { DeviceView, RefusalView, ServerInfo } from '@holdfast/protocol/api';
+import { PAGE_LIMIT } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';

@@ -1,6 +1,6 @@
 /** Enrollment: a claim and a certificate request become an operational certificate. @module */
 export * from './attempt-limiter.ts';
-export { type ClaimDeps, type IssuedClaim, issueClaim } from './claims.ts';
+export { type ClaimDeps, type IssuedClaim, MAY_NOT_ENROLL, issueClaim } from './claims.ts';
 export * from './create-enrollment.ts';
 export { type EstDeps, estRoutes } from './est-routes.ts';
 export * from './payload-keys-route.ts';

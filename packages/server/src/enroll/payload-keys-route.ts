@@ -1,13 +1,8 @@
 /** Gives an enrolled device its payload keys, inside mutual TLS. @module */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import {
-  type ApiError,
-  REFUSAL_CODES,
-  Refusal,
-  type RefusalCode,
-  refuse,
-} from '@holdfast/protocol';
+import { REFUSAL_CODES, Refusal, type RefusalCode, refuse } from '@holdfast/protocol';
+import { type ApiError } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { RecordAct } from '../audit/index.ts';

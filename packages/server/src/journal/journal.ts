@@ -232,8 +232,9 @@ export class Journal {
     this.#inFlight = undefined;
     this.#checkpoint = checkpoint;
     this.#isHealthy = true;
-    // The next batch is on its way to the disk while the callbacks of this one run.
-    this.#flush(memory);
+    // The next batch is on its way to the disk while the callbacks of this one run. Barriers
+    // alone need no disk: they would overtake these callbacks, and with them PUBACKs their order.
+    if (this.#buffer.length > 0) this.#flush(memory);
     let index = first;
     for (const { entry, done } of items) {
       done(index);
@@ -241,6 +242,7 @@ export class Journal {
       for (const listener of this.#entryListeners) listener(index, entry);
       index += 1;
     }
+    this.#flush(memory);
     this.#updatePressure();
   }
 

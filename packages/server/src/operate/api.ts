@@ -1,17 +1,18 @@
-import { refuse } from '@holdfast/protocol';
 /** The HTTPS API of people and their tools. @module */
+import { type Refusal, refuse } from '@holdfast/protocol';
 import type { HttpBindings } from '@hono/node-server';
-import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
+import type { Caller } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { addDeviceRoutes } from './device-routes.ts';
 import { RefusedRequest, answerTo } from './errors.ts';
 import { addHistoryRoutes } from './history-routes.ts';
-import { BODY_BYTES_MAX } from './limits.ts';
-import { Routes, addressOf, json } from './routes.ts';
+import { BODY_BYTES_MAX, DETAIL_CHARACTERS_MAX, REPORTED_PATH_CHARACTERS_MAX } from './limits.ts';
+import { addOpenApi, documentOf } from './openapi.ts';
+import { Routes, addressOf } from './routes.ts';
 import { addSignInRoutes } from './sign-in-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
 
@@ -22,16 +23,31 @@ export interface Api {
 
 /** Makes the API. */
 export function createApi(deps: ApiDeps): Api {
-  const routes = new Routes(deps);
-  const { app } = routes;
-  const refusedWith = (c: Context<ApiEnv>, refusal: RefusedRequest['refusal']): Response => {
-    const principal = (c.get('caller') as { principal: string } | undefined)?.principal;
-    deps.report({ refusal, principal, address: addressOf(c), topic: c.req.path });
-    const { status, body } = answerTo(refusal);
-    if (status === 401) c.header('WWW-Authenticate', 'Bearer realm="holdfast"');
-    return c.json(body, status);
-  };
+  const { app } = declareRoutes(deps);
+  return { fetch: (request, env) => app.fetch(request, env) };
+}
 
+/** Declares all routes, with what holds for every one of them. */
+export function declareRoutes(deps: ApiDeps): Routes {
+  const routes = new Routes(deps);
+  addMiddleware(routes);
+  addErrorAnswers(routes, deps);
+  addSystemRoutes(routes, deps);
+  addSignInRoutes(routes, deps);
+  addDeviceRoutes(routes, deps);
+  addHistoryRoutes(routes, deps);
+  addOpenApi(routes);
+  routes.refuseOtherMethods();
+  return routes;
+}
+
+/** The OpenAPI document as it is committed; needs no server. */
+export function openApiDocument(): object {
+  // Declaring a route uses none of the dependencies: only its handler does.
+  return documentOf(declareRoutes({} as ApiDeps));
+}
+
+function addMiddleware({ app }: Routes): void {
   app.use(
     secureHeaders({
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -48,56 +64,32 @@ export function createApi(deps: ApiDeps): Api {
     bodyLimit({
       maxSize: BODY_BYTES_MAX,
       onError: () => {
-        throw new RefusedRequest(refuse('E_OPERATE_INPUT', `more than ${BODY_BYTES_MAX} bytes`));
+        throw new RefusedRequest(refuse('E_OPERATE_SIZE', `At most ${BODY_BYTES_MAX} bytes.`));
       },
     }),
   );
+}
+
+function addErrorAnswers({ app }: Routes, { report, log }: ApiDeps): void {
+  const refusedWith = (c: Context<ApiEnv>, refusal: Refusal): Response => {
+    const principal = (c.get('caller') as Caller | undefined)?.principal;
+    const topic = c.req.path.slice(0, REPORTED_PATH_CHARACTERS_MAX);
+    const detail = refusal.detail.slice(0, DETAIL_CHARACTERS_MAX);
+    report({ refusal: refuse(refusal.code, detail), principal, address: addressOf(c), topic });
+    const { status, body } = answerTo(refusal);
+    // RFC 9110 §15.5.2
+    if (status === 401) c.header('WWW-Authenticate', 'Bearer realm="holdfast"');
+    return c.json(body, status);
+  };
   app.onError((error, c) => {
     if (error instanceof RefusedRequest) return refusedWith(c, error.refusal);
     if (error instanceof HTTPException && error.status < 500) {
       return refusedWith(c, refuse('E_OPERATE_INPUT', error.message));
     }
-    deps.log.error({ 'error.message': String(error), 'url.path': c.req.path }, 'a request failed');
+    log.error({ 'error.message': String(error), 'url.path': c.req.path }, 'a request failed');
     const message = 'The server failed. This is not your mistake.';
     const fix = 'Try again; if it stays, look at the log of the server.';
     return c.json({ error: { code: 'E_OPERATE_FAULT', message, fix } }, 500);
   });
-  app.notFound((c) => refusedWith(c, refuse('E_OPERATE_NOT_FOUND', 'There is no such path.')));
-
-  addSystemRoutes(routes, deps);
-  addSignInRoutes(routes, deps);
-  addDeviceRoutes(routes, deps);
-  addHistoryRoutes(routes, deps);
-  addOpenApi(routes, deps);
-  return { fetch: (request, env) => app.fetch(request, env) };
-}
-
-const OpenApiSchema = z.looseObject({ openapi: z.string() });
-
-function addOpenApi(routes: Routes, { server }: ApiDeps): void {
-  const { app } = routes;
-  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
-    type: 'http',
-    scheme: 'bearer',
-  });
-  app.openAPIRegistry.registerComponent('securitySchemes', 'session', {
-    type: 'apiKey',
-    in: 'cookie',
-    name: '__Host-holdfast',
-  });
-  const description = 'The API of a Holdfast server.';
-  routes.add(
-    'public',
-    {
-      method: 'get',
-      path: '/openapi.json',
-      summary: 'This document.',
-      responses: { 200: json(OpenApiSchema, 'OpenAPI 3.1.') },
-    },
-    (c) => {
-      const info = { title: 'Holdfast', version: server().version, description };
-      const document = app.getOpenAPI31Document({ openapi: '3.1.0', info });
-      return c.json(OpenApiSchema.parse(document), 200);
-    },
-  );
+  app.notFound((c) => refusedWith(c, refuse('E_OPERATE_NOT_FOUND', 'No path of the API is this.')));
 }

@@ -1,11 +1,13 @@
 /** Who makes a request: by API token, or by the cookie of a session. @module */
-import { type Refusal, SESSION_COOKIE, TOKEN_PREFIX, refuse } from '@holdfast/protocol';
+import { type Refusal, refuse } from '@holdfast/protocol';
+import { SESSION_COOKIE, TOKEN_PREFIX } from '@holdfast/protocol/api';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Caller, People } from '../registry/index.ts';
 import type { ApiEnv } from './deps.ts';
 
-const BEARER = /^Bearer (\S{1,128})$/;
+// The name of a scheme is in any case. RFC 9110 §11.1
+const BEARER = /^Bearer +(\S{1,128})$/i;
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** Identifies the caller, or refuses with `E_OPERATE_UNAUTHENTICATED`. */
@@ -18,25 +20,36 @@ export function callerOf(c: Context<ApiEnv>, people: People): Caller | Refusal {
   }
   const session = getCookie(c, SESSION_COOKIE);
   if (session === undefined) return unauthenticated('no credential was sent');
-  const caller = people.callerOfSession(session);
-  if (caller === undefined) return unauthenticated('the session is unknown or has ended');
-  return isForged(c) ? unauthenticated('the request came from another site') : caller;
+  return people.callerOfSession(session) ?? unauthenticated('the session is unknown or has ended');
 }
 
 /**
- * Whether another site made the browser send this request. The cookie is SameSite=Strict already;
- * this also holds for a page on another port of the same host, which SameSite lets through.
+ * Refuses with `E_OPERATE_CROSS_SITE` when another site made a browser send this request along
+ * with its session. The cookie is SameSite=Strict already; this also holds for a page on another
+ * port of the same host, which SameSite lets through.
  */
-function isForged(c: Context<ApiEnv>): boolean {
-  if (SAFE_METHODS.has(c.req.method)) return false;
+export function forgeryOf(c: Context<ApiEnv>, { credential }: Caller): Refusal | undefined {
+  if (credential !== 'session' || SAFE_METHODS.has(c.req.method)) return undefined;
   const site = c.req.header('sec-fetch-site');
-  if (site !== undefined && site !== 'same-origin') return true;
+  if (site !== undefined && site !== 'same-origin') return crossSite(`Sec-Fetch-Site is ${site}`);
   const origin = c.req.header('origin');
-  if (origin !== undefined && origin !== new URL(c.req.url).origin) return true;
-  // A form cannot send JSON; what can send it from elsewhere is stopped by the absence of CORS.
-  return c.req.header('content-type')?.split(';')[0]?.trim() !== 'application/json';
+  if (origin !== undefined && origin !== new URL(c.req.url).origin) {
+    return crossSite(`Origin is ${origin}`);
+  }
+  // A form can only POST, and not JSON; what else could is stopped by the absence of CORS.
+  if (c.req.method === 'POST' && !isJson(c)) return crossSite('the body is not application/json');
+  return undefined;
+}
+
+function isJson(c: Context<ApiEnv>): boolean {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  return type === 'application/json';
 }
 
 function unauthenticated(detail: string): Refusal {
   return refuse('E_OPERATE_UNAUTHENTICATED', detail);
+}
+
+function crossSite(detail: string): Refusal {
+  return refuse('E_OPERATE_CROSS_SITE', detail);
 }

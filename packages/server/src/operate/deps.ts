@@ -1,5 +1,6 @@
-import type { Pins, Refusal } from '@holdfast/protocol';
 /** What the API needs from the rest of the server. @module */
+import type { Refusal } from '@holdfast/protocol';
+import type { Pins } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import type { Registry } from 'prom-client';
 import type { RecordAct } from '../audit/index.ts';

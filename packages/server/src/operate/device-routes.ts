@@ -1,4 +1,5 @@
 /** Devices: adding, claiming, revoking, commanding. @module */
+import { refuse } from '@holdfast/protocol';
 import {
   AddDeviceRequestSchema,
   ClaimedDeviceSchema,
@@ -9,11 +10,12 @@ import {
   RevokedDeviceSchema,
   SendCommandRequestSchema,
   SentCommandSchema,
-  refuse,
-} from '@holdfast/protocol';
+} from '@holdfast/protocol/api';
+import { MAY_NOT_ENROLL } from '../enroll/index.ts';
 import type { Device } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { accepted } from './errors.ts';
+import { RefusedRequest, accepted } from './errors.ts';
+import { recordFirst, requireReady } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { certificateView, claimView, deviceView } from './views.ts';
 
@@ -23,6 +25,8 @@ export function addDeviceRoutes(routes: Routes, deps: ApiDeps): void {
   const { registry, recordAct, issueClaim, sendCommand } = deps;
   const deviceOf = (id: string): Device =>
     accepted(registry.byId(id) ?? refuse('E_OPERATE_NOT_FOUND', `There is no device ${id}.`));
+  /** Ids whose addition is being recorded. */
+  const adding = new Set<string>();
 
   routes.add(
     'device:read',
@@ -46,11 +50,18 @@ export function addDeviceRoutes(routes: Routes, deps: ApiDeps): void {
     },
     async (c) => {
       const { id, class: className } = c.req.valid('json');
-      const device = accepted(registry.add({ id, class: className }));
-      const claim = accepted(issueClaim(device));
-      const { principal } = c.get('caller');
-      await recordAct({ action: 'device.add', principal, target: id, facts: { class: className } });
-      return c.json({ device: deviceView(device), claim: claimView(claim) }, 201);
+      if (adding.has(id) || registry.byId(id) !== undefined) throw conflict(`${id} exists.`);
+      adding.add(id);
+      try {
+        const { principal } = c.get('caller');
+        const facts = { class: className };
+        await recordFirst(deps, { action: 'device.add', principal, target: id, facts });
+        const device = accepted(registry.add({ id, class: className }));
+        const claim = accepted(issueClaim(device));
+        return c.json({ device: deviceView(device), claim: claimView(claim) }, 201);
+      } finally {
+        adding.delete(id);
+      }
     },
   );
 
@@ -80,13 +91,16 @@ export function addDeviceRoutes(routes: Routes, deps: ApiDeps): void {
       responses: { 201: json(ClaimedDeviceSchema, 'The device, and its claim this once.') },
     },
     async (c) => {
-      const before = deviceOf(c.req.valid('param').id);
-      const claim = accepted(issueClaim(before));
-      const device = deviceOf(before.id);
+      const { id, state } = deviceOf(c.req.valid('param').id);
+      if (MAY_NOT_ENROLL.has(state)) throw conflict(`${id} is ${state} and gets no claim.`);
       const { principal } = c.get('caller');
-      const facts = { stateBefore: before.state, stateAfter: device.state };
-      await recordAct({ action: 'device.claim', principal, target: device.id, facts });
-      return c.json({ device: deviceView(device), claim: claimView(claim) }, 201);
+      const facts = { stateBefore: state };
+      await recordFirst(deps, { action: 'device.claim', principal, target: id, facts });
+      const device = deviceOf(id);
+      // A claim lifts a revocation; one that came in the meantime is not what was asked to lift.
+      if (device.state !== state) throw conflict(`${id} has become ${device.state}; ask again.`);
+      const claim = accepted(issueClaim(device));
+      return c.json({ device: deviceView(deviceOf(id)), claim: claimView(claim) }, 201);
     },
   );
 
@@ -102,12 +116,16 @@ export function addDeviceRoutes(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       const before = deviceOf(c.req.valid('param').id);
       const { reason } = c.req.valid('json');
-      // The effect comes first: a failing log must not keep a stolen device connected.
-      const device = registry.revoke(before, reason);
       const { principal } = c.get('caller');
-      const facts = { stateBefore: before.state, stateAfter: device.state };
-      await recordAct({ action: 'device.revoke', principal, target: device.id, reason, facts });
-      return c.json({ device: deviceView(device) }, 200);
+      const facts = { stateBefore: before.state };
+      try {
+        registry.revoke(before, reason);
+      } finally {
+        // Recorded even when the registry's disk fails: the connections are closed by then.
+        const act = { action: 'device.revoke', principal, target: before.id, reason, facts };
+        await recordAct(act);
+      }
+      return c.json({ device: deviceView(deviceOf(before.id)) }, 200);
     },
   );
 
@@ -124,8 +142,13 @@ export function addDeviceRoutes(routes: Routes, deps: ApiDeps): void {
       const { id: deviceId } = deviceOf(c.req.valid('param').id);
       const { name, body } = c.req.valid('json');
       const { principal } = c.get('caller');
+      requireReady(deps);
       const sent = accepted(await sendCommand({ deviceId, name, body, principal }));
       return c.json(sent, 201);
     },
   );
+}
+
+function conflict(detail: string): RefusedRequest {
+  return new RefusedRequest(refuse('E_OPERATE_CONFLICT', detail));
 }

@@ -1,13 +1,17 @@
 /** How a refusal becomes an HTTP answer: the one table of status codes. @module */
-import { type ApiError, REFUSAL_CODES, Refusal, type RefusalCode } from '@holdfast/protocol';
+import { REFUSAL_CODES, Refusal, type RefusalCode } from '@holdfast/protocol';
+import { type ApiError } from '@holdfast/protocol/api';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { DETAIL_CHARACTERS_MAX } from './limits.ts';
 
 const STATUS_BY_CODE: Partial<Record<RefusalCode, ContentfulStatusCode>> = {
   E_OPERATE_UNAUTHENTICATED: 401,
   E_OPERATE_SIGN_IN: 401,
   E_OPERATE_FORBIDDEN: 403,
   E_OPERATE_NOT_FOUND: 404,
+  E_OPERATE_METHOD: 405,
   E_OPERATE_CONFLICT: 409,
+  E_OPERATE_SIZE: 413,
   E_OPERATE_RATE: 429,
   E_JOURNAL_UNAVAILABLE: 503,
 };
@@ -37,8 +41,14 @@ export function accepted<T>(value: T | Refusal): T {
 
 /** Status and body for a refusal. */
 export function answerTo(refusal: Refusal): { status: ContentfulStatusCode; body: ApiError } {
-  const { code, detail } = refusal;
+  const code = shownCode(refusal.code);
   const { what, fix } = REFUSAL_CODES[code];
+  const detail = refusal.detail.slice(0, DETAIL_CHARACTERS_MAX);
   const message = SILENT_CODES.has(code) ? what : `${what} ${detail}`;
   return { status: STATUS_BY_CODE[code] ?? 400, body: { error: { code, message, fix } } };
+}
+
+/** A forged request learns nothing of the session that it rode on, not even that there is one. */
+function shownCode(code: RefusalCode): RefusalCode {
+  return code === 'E_OPERATE_CROSS_SITE' ? 'E_OPERATE_UNAUTHENTICATED' : code;
 }

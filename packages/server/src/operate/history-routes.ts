@@ -1,12 +1,12 @@
 /** Readings, refusals and acts: pages and streams. @module */
+import { refuse } from '@holdfast/protocol';
 import {
   ActListSchema,
   DevicePathSchema,
   PageQuerySchema,
   ReadingListSchema,
   RefusalListSchema,
-  refuse,
-} from '@holdfast/protocol';
+} from '@holdfast/protocol/api';
 import type { ApiDeps } from './deps.ts';
 import { accepted } from './errors.ts';
 import { type Routes, json, text } from './routes.ts';

@@ -1,3 +1,3 @@
 /** The HTTPS API of people and their tools. @module */
-export { type Api, createApi } from './api.ts';
+export { type Api, createApi, openApiDocument } from './api.ts';
 export type { ApiDeps, ServerStatus } from './deps.ts';

@@ -1,5 +1,6 @@
-import { ApiErrorSchema, Refusal, refuse } from '@holdfast/protocol';
 /** How a route is declared: with the action that it needs, or the word `public`. @module */
+import { type Refusal, refuse } from '@holdfast/protocol';
+import { ApiErrorSchema } from '@holdfast/protocol/api';
 import {
   OpenAPIHono,
   type RouteConfig,
@@ -10,10 +11,11 @@ import {
 import type { Context, MiddlewareHandler } from 'hono';
 import { AttemptLimiter } from '../kernel/index.ts';
 import { peerAddress } from '../wire/index.ts';
-import { callerOf } from './caller.ts';
+import { callerOf, forgeryOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
-import { RefusedRequest } from './errors.ts';
-import { FAILED_ATTEMPTS_PER_MINUTE_MAX, WATCHED_ADDRESSES_MAX } from './limits.ts';
+import { RefusedRequest, accepted } from './errors.ts';
+import { FAILED_ATTEMPTS_PER_MINUTE_MAX, WATCHED_NETWORKS_MAX } from './limits.ts';
+import { networkOf } from './network.ts';
 
 /** What a person can be allowed to do. */
 export type Action =
@@ -42,25 +44,23 @@ const ACTIONS_OF_ROLE = {
   ]),
 };
 
-/** The parts of the API: the app stays inside, so no route comes about without an action. */
+/** The routes of the API. */
 export class Routes {
   readonly app = new OpenAPIHono<ApiEnv>({
     defaultHook: (result) => {
-      if (result.success) return;
-      const [issue] = result.error.issues;
-      const where = issue?.path.join('.') ?? '';
-      throw new RefusedRequest(refuse('E_OPERATE_INPUT', `${where}: ${issue?.message ?? 'wrong'}`));
+      if (!result.success) throw new RefusedRequest(inputRefusal(result.error));
     },
   });
   readonly #deps: ApiDeps;
   readonly #failures: AttemptLimiter;
+  readonly #methodsByPath = new Map<string, string[]>();
 
   constructor(deps: ApiDeps) {
     this.#deps = deps;
     this.#failures = new AttemptLimiter(deps.clock, {
       failuresMax: FAILED_ATTEMPTS_PER_MINUTE_MAX,
       windowMs: 60_000,
-      keysMax: WATCHED_ADDRESSES_MAX,
+      keysMax: WATCHED_NETWORKS_MAX,
     });
   }
 
@@ -75,32 +75,45 @@ export class Routes {
       security: action === 'public' ? [] : [{ token: [] }, { session: [] }],
       responses: { ...config.responses, default: errorResponse },
     });
-    this.app.on(route.method.toUpperCase(), route.getRoutingPath(), this.#guard(action));
+    const path = route.getRoutingPath();
+    const method = route.method.toUpperCase();
+    this.#methodsByPath.set(path, [...(this.#methodsByPath.get(path) ?? []), method]);
+    this.app.on(method, path, this.#guard(action));
     // The two routes differ only in security and the default response, which handlers never see.
     this.app.openapi(route, handler as unknown as RouteHandler<typeof route, ApiEnv>);
   }
 
-  /** Counts a failed sign-in of the caller's address. */
-  countFailure(c: Context<ApiEnv>): void {
-    this.#failures.countFailure(addressOf(c));
+  /** Answers every other method on the declared paths; to be called after the last route. */
+  refuseOtherMethods(): void {
+    for (const [path, methods] of this.#methodsByPath) {
+      const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
+      this.app.all(path, (c) => {
+        c.header('Allow', allowed.sort().join(', ')); // RFC 9110 §15.5.6
+        throw new RefusedRequest(refuse('E_OPERATE_METHOD', `It was ${c.req.method}.`));
+      });
+    }
   }
 
-  /** Refuses an address that has failed too often. */
+  /** Counts a failed sign-in of the caller's network. */
+  countFailedSignIn(c: Context<ApiEnv>): void {
+    this.#failures.countFailure(networkOf(addressOf(c)));
+  }
+
+  /** Refuses a sign-in from a network that has failed too often. Credentials go on to work. */
   requireNotHeldOff(c: Context<ApiEnv>): void {
-    if (!this.#failures.isHeldOff(addressOf(c))) return;
-    throw new RefusedRequest(refuse('E_OPERATE_RATE', 'too many failures from this address'));
+    if (!this.#failures.isHeldOff(networkOf(addressOf(c)))) return;
+    throw new RefusedRequest(refuse('E_OPERATE_RATE', 'too many failures from this network'));
   }
 
   #guard(action: Action | 'public'): MiddlewareHandler<ApiEnv> {
     return async (c, next) => {
       if (action === 'public') return next();
-      const caller = callerOf(c, this.#deps.people);
-      if (caller instanceof Refusal) {
-        this.requireNotHeldOff(c);
-        this.countFailure(c);
-        throw new RefusedRequest(caller);
-      }
+      // Wrong tokens are not counted: 256 random bits cannot be guessed, and a program with an
+      // expired one must not keep the people behind the same router from signing in.
+      const caller = accepted(callerOf(c, this.#deps.people));
       c.set('caller', caller);
+      const forgery = forgeryOf(c, caller);
+      if (forgery !== undefined) throw new RefusedRequest(forgery);
       if (!ACTIONS_OF_ROLE[caller.role].has(action)) {
         throw new RefusedRequest(refuse('E_OPERATE_FORBIDDEN', `${caller.role} lacks ${action}`));
       }
@@ -136,6 +149,12 @@ export function jsonBody<S extends z.ZodType>(
   schema: S,
 ): { required: true; content: { 'application/json': { schema: S } } } {
   return { required: true, content: { 'application/json': { schema } } };
+}
+
+function inputRefusal({ issues: [issue] }: z.core.$ZodError): Refusal {
+  const place = issue?.path.join('.') ?? '';
+  const problem = issue?.message ?? 'It has not the form of the API.';
+  return refuse('E_OPERATE_INPUT', place === '' ? problem : `${place}: ${problem}`);
 }
 
 const errorResponse = json(ApiErrorSchema, 'Refused: what, why, and how to fix it.');

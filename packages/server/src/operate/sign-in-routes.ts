@@ -1,30 +1,33 @@
 /** Signing in and out, and API tokens. @module */
+import { Refusal, refuse } from '@holdfast/protocol';
 import {
   CreateTokenRequestSchema,
   CreatedTokenSchema,
   FirstSignInRequestSchema,
   MeSchema,
-  Refusal,
   SESSION_COOKIE,
   SignInRequestSchema,
   TokenListSchema,
   TokenPathSchema,
-} from '@holdfast/protocol';
+} from '@holdfast/protocol/api';
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
-import type { Operator, People } from '../registry/index.ts';
+import type { ApiToken, Operator, People } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
-import { accepted } from './errors.ts';
+import { RefusedRequest, accepted } from './errors.ts';
+import { recordFirst, requireReady } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { isoTime, meView, tokenView } from './views.ts';
 
 /** Readable by no script, sent over TLS only, and never along with a request of another site. */
 const COOKIE = { secure: true, httpOnly: true, sameSite: 'Strict', path: '/' } as const;
 
-export function addSignInRoutes(routes: Routes, { people, recordAct }: ApiDeps): void {
-  /** The operator, or the refusal counted against the address. */
+export function addSignInRoutes(routes: Routes, deps: ApiDeps): void {
+  const { people, recordAct } = deps;
+  /** The operator; a wrong guess is counted against the network it came from. */
   const signedIn = (c: Context<ApiEnv>, operator: Operator | Refusal): Operator => {
-    if (operator instanceof Refusal) routes.countFailure(c);
+    const isRefused = operator instanceof Refusal;
+    if (isRefused && operator.code === 'E_OPERATE_SIGN_IN') routes.countFailedSignIn(c);
     return accepted(operator);
   };
 
@@ -41,6 +44,7 @@ export function addSignInRoutes(routes: Routes, { people, recordAct }: ApiDeps):
       routes.requireNotHeldOff(c);
       const request = c.req.valid('json');
       const principal = `person:${request.name}`;
+      requireReady(deps);
       const record = (): Promise<void> => recordAct({ action: 'person.first-sign-in', principal });
       const operator = signedIn(c, await people.addFirstOperator(request, record));
       return c.json(startSession(c, { people, operator }), 201);
@@ -59,7 +63,8 @@ export function addSignInRoutes(routes: Routes, { people, recordAct }: ApiDeps):
     async (c) => {
       routes.requireNotHeldOff(c);
       const operator = signedIn(c, await people.checkPassword(c.req.valid('json')));
-      await recordAct({ action: 'person.sign-in', principal: `person:${operator.name}` });
+      const principal = `person:${operator.name}`;
+      await recordFirst(deps, { action: 'person.sign-in', principal });
       return c.json(startSession(c, { people, operator }), 200);
     },
   );
@@ -74,6 +79,7 @@ export function addSignInRoutes(routes: Routes, { people, recordAct }: ApiDeps):
     },
     async (c) => {
       const caller = c.get('caller');
+      if (caller.credential !== 'session') throw forbidden('Only a session signs out.');
       people.endSession(caller);
       await recordAct({ action: 'person.sign-out', principal: caller.principal });
       deleteCookie(c, SESSION_COOKIE, COOKIE);
@@ -103,10 +109,15 @@ export function addSignInRoutes(routes: Routes, { people, recordAct }: ApiDeps):
     },
     async (c) => {
       const caller = c.get('caller');
-      const { token, record } = accepted(people.createToken(caller, c.req.valid('json')));
-      const { id, label, principal, expiresAtMs } = record;
-      await recordAct({ action: 'token.create', principal, target: id, facts: { label } });
-      return c.json({ id, token: token.expose(), expiresAt: isoTime(expiresAtMs) }, 201);
+      // A stolen token must not outlive itself by making another one.
+      if (caller.credential !== 'session') throw forbidden('A token cannot make tokens: sign in.');
+      const record = ({ id, label, principal, expiresAtMs }: ApiToken): Promise<void> => {
+        const facts = { label, expiresAt: isoTime(expiresAtMs) };
+        return recordFirst(deps, { action: 'token.create', principal, target: id, facts });
+      };
+      const created = accepted(await people.createToken(caller, c.req.valid('json'), record));
+      const { id, expiresAtMs } = created.record;
+      return c.json({ id, token: created.token.expose(), expiresAt: isoTime(expiresAtMs) }, 201);
     },
   );
 
@@ -146,4 +157,8 @@ function startSession(
   const { id, caller } = people.startSession(operator);
   setCookie(c, SESSION_COOKIE, id.expose(), COOKIE);
   return meView(caller);
+}
+
+function forbidden(detail: string): RefusedRequest {
+  return new RefusedRequest(refuse('E_OPERATE_FORBIDDEN', detail));
 }

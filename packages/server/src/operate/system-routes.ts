@@ -1,8 +1,8 @@
 /** The server about itself. @module */
-import { ServerInfoSchema } from '@holdfast/protocol';
+import { ServerInfoSchema } from '@holdfast/protocol/api';
 import type { ApiDeps } from './deps.ts';
 import { type Routes, json, text } from './routes.ts';
-import { isoTime } from './views.ts';
+import { serverView } from './views.ts';
 
 const WELCOME = `This is the API of a Holdfast server.
 
@@ -41,10 +41,7 @@ export function addSystemRoutes(routes: Routes, { server, isReady, metrics }: Ap
       summary: 'Says where things are, and what to pin.',
       responses: { 200: json(ServerInfoSchema, 'The server.') },
     },
-    (c) => {
-      const { startedAtMs, ...status } = server();
-      return c.json({ ...status, startedAt: isoTime(startedAtMs) }, 200);
-    },
+    (c) => c.json(serverView(server()), 200),
   );
 
   routes.add(

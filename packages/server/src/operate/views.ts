@@ -1,22 +1,29 @@
 /** What the API shows of what the server holds. @module */
+import { REFUSAL_CODES } from '@holdfast/protocol';
 import {
   type ActView,
   type CertificateView,
   type ClaimView,
   type DeviceView,
   type Me,
-  REFUSAL_CODES,
   type ReadingView,
   type RefusalView,
+  type ServerInfo,
   type TokenView,
-} from '@holdfast/protocol';
+} from '@holdfast/protocol/api';
 import type { IssuedClaim } from '../enroll/index.ts';
 import type { ApiToken, Caller, CertificateRecord, Device } from '../registry/index.ts';
 import type { ActRecord, Reading, RefusalRecord } from '../telemetry/index.ts';
+import type { ServerStatus } from './deps.ts';
 
 /** Milliseconds since 1970 as ISO 8601 in UTC. */
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+export function serverView(status: ServerStatus): ServerInfo {
+  const { version, broker, api, enroll, pins, verifierKey, startedAtMs } = status;
+  return { version, broker, api, enroll, pins, verifierKey, startedAt: isoTime(startedAtMs) };
 }
 
 export function deviceView(device: Device): DeviceView {

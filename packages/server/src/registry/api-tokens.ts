@@ -1,5 +1,6 @@
 /** API tokens: what programs show instead of a password. @module */
-import { type Refusal, TOKEN_PREFIX, refuse } from '@holdfast/protocol';
+import { type Refusal, refuse } from '@holdfast/protocol';
+import { TOKEN_PREFIX } from '@holdfast/protocol/api';
 import { type Clock, type RandomBytes, Secret } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
 import { credentialHash } from './credential-hash.ts';
@@ -43,8 +44,11 @@ export class ApiTokens {
     for (const token of this.#records.all()) this.#byHash.set(token.hash, token);
   }
 
-  /** Makes a token. Refuses `E_OPERATE_CONFLICT` when there are too many. */
-  create(wish: TokenWish): CreatedApiToken | Refusal {
+  /**
+   * Makes a token, which counts once it is kept. Refuses `E_OPERATE_CONFLICT` when there are too
+   * many.
+   */
+  make(wish: TokenWish): CreatedApiToken | Refusal {
     this.#forgetExpired();
     if (this.#byHash.size >= API_TOKENS_MAX) {
       return refuse('E_OPERATE_CONFLICT', `there are ${API_TOKENS_MAX} tokens; delete one first`);
@@ -59,9 +63,13 @@ export class ApiTokens {
       createdAtMs: nowMs,
       expiresAtMs: nowMs + wish.lifeMs,
     };
-    this.#records.write(record.id, record);
-    this.#byHash.set(record.hash, record);
     return { token, record };
+  }
+
+  /** Keeps a token that was made: it is valid from now on. */
+  keep(token: ApiToken): void {
+    this.#records.write(token.id, token);
+    this.#byHash.set(token.hash, token);
   }
 
   /** The live token with this hash. */

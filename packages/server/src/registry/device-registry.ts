@@ -159,9 +159,11 @@ export class DeviceRegistry {
   }
 
   #endedCertificates(deviceId: string, status: 'superseded' | 'revoked'): CertificateRecord[] {
-    return this.certificatesOf(deviceId)
-      .filter((certificate) => certificate.status !== 'revoked')
-      .map((certificate) => ({ ...certificate, status }));
+    const ended: CertificateRecord[] = [];
+    for (const certificate of this.certificatesOf(deviceId)) {
+      if (certificate.status !== 'revoked') ended.push({ ...certificate, status });
+    }
+    return ended;
   }
 
   /** Memory follows the disk: when the transaction fails, neither has changed. */

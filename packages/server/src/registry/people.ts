@@ -95,8 +95,9 @@ export class People {
     const isRight = await this.#hasher.check(password, operator?.password);
     if (isRight instanceof Refusal) return isRight;
     if (operator !== undefined && isRight) return operator;
-    const detail = operator === undefined ? 'nobody has this name' : 'the password is wrong';
-    return refuse('E_OPERATE_SIGN_IN', detail);
+    // An unknown name is not repeated: it may be a password that was typed in the wrong place.
+    const wrong = operator && `the password of ${operator.name} is wrong`;
+    return refuse('E_OPERATE_SIGN_IN', wrong ?? 'nobody has this name');
   }
 
   /** Starts a session for an operator whose password or code was right. */
@@ -147,12 +148,20 @@ export class People {
     this.#sessions.end(caller.credentialHash);
   }
 
-  /** Makes an API token for a caller. Refuses `E_OPERATE_CONFLICT` when there are too many. */
-  createToken(
+  /**
+   * Makes an API token for a caller. Refuses `E_OPERATE_CONFLICT` when there are too many.
+   * @param record - puts the act on the audit log; when it rejects, there is no token.
+   */
+  async createToken(
     { principal }: Caller,
     { label, lifeMs }: { label: string; lifeMs: number },
-  ): CreatedApiToken | Refusal {
-    return this.#tokens.create({ principal, label, lifeMs });
+    record: (token: ApiToken) => Promise<void>,
+  ): Promise<CreatedApiToken | Refusal> {
+    const created = this.#tokens.make({ principal, label, lifeMs });
+    if (created instanceof Refusal) return created;
+    await record(created.record);
+    this.#tokens.keep(created.record);
+    return created;
   }
 
   /** The live API tokens, oldest first. */

@@ -19,8 +19,9 @@ import {
 } from '@holdfast/protocol/mqtt';
 import type { Clock, RefusalReport } from '../kernel/index.ts';
 import type { AdmittedPeer } from './gate.ts';
-import type { OpenHandler, SessionHandler } from './handler.ts';
+import type { OpenHandler, OutboundMessage, SessionHandler } from './handler.ts';
 import {
+  CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   PACKET_BYTES_MAX,
   SUBSCRIPTIONS_MAX,
@@ -41,6 +42,7 @@ export interface ConnectionDeps {
 }
 
 const CONNACK_ACCEPTED = 0;
+const CONNACK_IDENTIFIER_REJECTED = 2;
 const CONNACK_UNAVAILABLE = 3;
 const CONNACK_NOT_AUTHORIZED = 5;
 const REFUSED_FILTER = 0x80;
@@ -83,8 +85,10 @@ export class MqttConnection {
 
   /** Looks at time-outs; called about once a second. */
   sweep({ monotonicMs, nowMs }: { monotonicMs: number; nowMs: number }): void {
+    // A peer that we do not read from is not silent: it waits for us.
+    if (!this.#mayProcess()) this.#lastHeardMs = monotonicMs;
     if (nowMs >= this.peer.notAfterMs) {
-      this.refuse(refuse('E_SESSION_EXPIRED', 'its certificate ended while it was connected'));
+      this.expel(refuse('E_SESSION_EXPIRED', 'its certificate ended while it was connected'));
     } else if (monotonicMs - this.#lastHeardMs > this.#silentMaxMs) {
       const seconds = Math.round(this.#silentMaxMs / 1_000);
       this.refuse(refuse('E_SESSION_TIMEOUT', `silent in state ${this.#state} for ${seconds} s`));
@@ -98,6 +102,12 @@ export class MqttConnection {
     this.close();
   }
 
+  /** As {@link refuse}, for a peer that is admitted no longer: it has no will any more. */
+  expel(refusal: Refusal): void {
+    this.#will = undefined;
+    this.refuse(refusal);
+  }
+
   /** Closes at once. The will, if any, is published: the peer did not say goodbye. */
   close(): void {
     this.#socket.destroy();
@@ -108,11 +118,17 @@ export class MqttConnection {
   end(): void {
     this.#writes.flush();
     this.#socket.end();
+    // A peer that keeps its own side open, or does not read, must not keep the connection.
+    const cancel = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
+    this.#socket.once('close', cancel);
     this.#finish();
   }
 
   #receive(chunk: Buffer): void {
-    this.#lastHeardMs = this.#deps.clock.monotonicMs();
+    if (this.#state === 'closed') return;
+    // What a peer asks for without reading the answers would pile up here without end.
+    const refusal = this.#outbound.checkPending();
+    if (refusal !== undefined) return this.refuse(refusal);
     this.#splitter.push(chunk);
     this.#process();
   }
@@ -142,6 +158,8 @@ export class MqttConnection {
   }
 
   #handle(packet: ClientPacket): void {
+    // Whole packets count, not bytes: a peer could drip these for ever. [MQTT-3.1.2-24]
+    this.#lastHeardMs = this.#deps.clock.monotonicMs();
     if (this.#state === 'awaiting-connect') {
       if (packet.type === 'connect') this.#startOpening(packet);
       else if (packet.type === 'connectUnsupported') this.#answerUnsupported(packet.protocolLevel);
@@ -193,7 +211,8 @@ export class MqttConnection {
     if (clientId !== this.peer.deviceId) {
       const detail = `the client id must be ${this.peer.deviceId}`;
       this.#report(refuse('E_SESSION_CLIENT_ID', detail), { claimed: clientId });
-      this.#answerConnect(CONNACK_NOT_AUTHORIZED);
+      // [MQTT-3.1.3-8] [MQTT-3.1.3-9]
+      this.#answerConnect(clientId === '' ? CONNACK_IDENTIFIER_REJECTED : CONNACK_NOT_AUTHORIZED);
       this.end();
       return;
     }
@@ -201,13 +220,18 @@ export class MqttConnection {
     this.#silentMaxMs = keepAliveS === 0 ? Number.POSITIVE_INFINITY : keepAliveS * 1_500;
     // The payload is a view of a chunk that would otherwise be kept as long as the connection.
     this.#will = will && { ...will, payload: will.payload.slice() };
-    this.#deps
-      .openHandler(this.peer, { deliver: (message) => this.#deliver(message) })
-      .then((handler) => this.#open(handler))
-      .catch(() => {
-        this.#answerConnect(CONNACK_UNAVAILABLE);
-        this.end();
-      });
+    const receiver = { deliver: (message: OutboundMessage) => this.#deliver(message) };
+    void this.#deps.openHandler(this.peer, receiver).then(
+      (handler) => this.#open(handler),
+      (error: unknown) => this.#failOpening(error),
+    );
+  }
+
+  #failOpening(error: unknown): void {
+    if (this.#state !== 'opening') return;
+    this.#report(refuse('E_JOURNAL_UNAVAILABLE', `the session cannot be opened: ${String(error)}`));
+    this.#answerConnect(CONNACK_UNAVAILABLE);
+    this.end();
   }
 
   #open(handler: SessionHandler): void {
@@ -219,7 +243,7 @@ export class MqttConnection {
     this.#process();
   }
 
-  #answerConnect(returnCode: 0 | 3 | 5): void {
+  #answerConnect(returnCode: 0 | 2 | 3 | 5): void {
     this.#writes.write(encodeConnack({ sessionPresent: false, returnCode }));
   }
 
@@ -263,7 +287,7 @@ export class MqttConnection {
     if (this.#filters.delete(filter)) this.#handler?.unsubscribe(filter);
   }
 
-  #deliver(message: Parameters<Outbound['send']>[0]): void {
+  #deliver(message: OutboundMessage): void {
     if (this.#state !== 'open') return;
     const refusal = this.#outbound.send(message);
     if (refusal !== undefined) this.refuse(refusal);

@@ -6,6 +6,9 @@ export const PACKET_BYTES_MAX = 65_536 + 2_048;
 /** How long an admitted peer may take until its CONNECT is there. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 
+/** How long a peer may take to close its side, once the server has closed its own. */
+export const CLOSE_TIMEOUT_MS = 2_000;
+
 /** QoS 1 messages of one peer that wait for the disk before no more are read from it. */
 export const UNACKNOWLEDGED_COUNT_MAX = 512;
 

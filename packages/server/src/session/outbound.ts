@@ -18,9 +18,8 @@ export class Outbound {
 
   /** Sends a message, or refuses when the peer is too slow to take it. */
   send(message: OutboundMessage): Refusal | undefined {
-    if (this.#writes.pendingBytes > OUTBOUND_BYTES_MAX) {
-      return refuse('E_SESSION_SLOW', `more than ${OUTBOUND_BYTES_MAX} bytes wait for it`);
-    }
+    const refusal = this.checkPending();
+    if (refusal !== undefined) return refusal;
     if (message.qos === 0) {
       this.#writes.write(
         encodePublish(message.topic, message.payload, { qos: 0, retain: message.retain }),
@@ -33,6 +32,12 @@ export class Outbound {
       return refuse('E_SESSION_SLOW', `${WAITING_COUNT_MAX} messages wait for its PUBACK`);
     }
     return undefined;
+  }
+
+  /** Refuses a peer that does not take what is written to it. */
+  checkPending(): Refusal | undefined {
+    if (this.#writes.pendingBytes <= OUTBOUND_BYTES_MAX) return undefined;
+    return refuse('E_SESSION_SLOW', `more than ${OUTBOUND_BYTES_MAX} bytes wait for it`);
   }
 
   /** The peer acknowledged a message. Returns false when none had this id. */

@@ -89,7 +89,7 @@ export class SessionTable {
     for (const connection of this.#all) {
       if (connection.peer.deviceId !== deviceId) continue;
       const refusal = this.#deps.gate.recheck(connection.peer);
-      if (refusal !== undefined) connection.refuse(refusal);
+      if (refusal !== undefined) connection.expel(refusal);
     }
   }
 

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Lab, type LabRequest, PASSWORD, codeOf, openLab, sessionOf } from './lab.testing.ts';
+import { FAILED_ATTEMPTS_PER_MINUTE_MAX } from './limits.ts';
+
+const MINUTE_MS = 60_000;
+
+function signIn(lab: Lab, request: LabRequest & { password?: string } = {}): Promise<Response> {
+  const { password = PASSWORD, ...rest } = request;
+  return lab.call('POST', '/v1/sign-in', { body: { name: 'ada', password }, ...rest });
+}
+
+function signInFirst(lab: Lab, code: string, name = 'ada'): Promise<Response> {
+  const body = { code, name, password: PASSWORD };
+  return lab.call('POST', '/v1/sign-in/first', { body });
+}
+
+/** Uses up what an address may get wrong. The wrong codes cost no argon2id. */
+async function failUntilHeldOff(lab: Lab, address: string): Promise<void> {
+  const body = { code: 'XXXX', name: 'ada', password: PASSWORD };
+  for (let i = 0; i < FAILED_ATTEMPTS_PER_MINUTE_MAX; i++) {
+    const answer = await lab.call('POST', '/v1/sign-in/first', { body, address });
+    assert.equal(answer.status, 401, `attempt ${i}`);
+  }
+}
+
+test('the first code works once', async (t) => {
+  const lab = openLab(t);
+  const code = lab.people.renewFirstCode()?.expose() ?? '';
+  assert.match(code, /^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/);
+  assert.equal((await signInFirst(lab, code)).status, 201);
+  const second = await signInFirst(lab, code, 'eve');
+  assert.equal(second.status, 401);
+  assert.equal(await codeOf(second), 'E_OPERATE_SIGN_IN');
+  assert.equal(lab.people.renewFirstCode(), undefined);
+  assert.equal(lab.recorded.length, 1);
+});
+
+test('of two who show the first code at once, one becomes the operator', async (t) => {
+  const lab = openLab(t);
+  const code = lab.people.renewFirstCode()?.expose() ?? '';
+  const answers = await Promise.all(
+    ['ada', 'eve', 'bob'].map((name) => signInFirst(lab, code, name)),
+  );
+  assert.deepEqual(
+    answers.map(({ status }) => status).sort((a, b) => a - b),
+    [201, 401, 401],
+  );
+  assert.deepEqual(
+    lab.recorded.map(({ action }) => action),
+    ['person.first-sign-in'],
+  );
+});
+
+test('a wrong code is refused, and the right one still works afterwards', async (t) => {
+  const lab = openLab(t);
+  const code = lab.people.renewFirstCode()?.expose() ?? '';
+  for (const wrong of ['0000-0000-0000-0000', code.slice(1), `${code}0`, ' ']) {
+    assert.equal((await signInFirst(lab, wrong)).status, 401, wrong);
+  }
+  const typed = ` ${code.toLowerCase().replaceAll('-', ' ')} `;
+  assert.equal((await signInFirst(lab, typed)).status, 201);
+});
+
+test('a password that is too short or too long, and a bad name, cost no code', async (t) => {
+  const lab = openLab(t);
+  const code = lab.people.renewFirstCode()?.expose() ?? '';
+  const wishes = [
+    { name: 'ada', password: 'x'.repeat(11) },
+    { name: 'ada', password: 'x'.repeat(129) },
+    { name: '../ada', password: PASSWORD },
+    { name: '', password: PASSWORD },
+    { name: 'x'.repeat(65), password: PASSWORD },
+  ];
+  for (const wish of wishes) {
+    const answer = await lab.call('POST', '/v1/sign-in/first', { body: { code, ...wish } });
+    assert.equal(answer.status, 400);
+    assert.ok(!(await answer.text()).includes(wish.password), 'the answer repeats the password');
+  }
+  const body = { code, name: 'x'.repeat(64), password: 'x'.repeat(128) };
+  assert.equal((await lab.call('POST', '/v1/sign-in/first', { body })).status, 201);
+});
+
+test('a wrong password and an unknown name get one answer', async (t) => {
+  const lab = openLab(t);
+  await lab.signInFirst();
+  const wrong = await signIn(lab, { password: 'wrong password' });
+  const unknown = await signIn(lab, { body: { name: 'eve', password: PASSWORD } });
+  assert.equal(wrong.status, 401);
+  assert.equal(unknown.status, 401);
+  assert.equal(await wrong.text(), await unknown.text());
+  assert.deepEqual([...wrong.headers], [...unknown.headers]);
+  assert.equal(wrong.headers.get('set-cookie'), null);
+  // The operator learns which account is tried, but not what somebody took for a name.
+  const details = lab.reports.map(({ refusal }) => refusal.detail);
+  assert.deepEqual(details, ['the password of ada is wrong', 'nobody has this name']);
+});
+
+test('the cookie is for this host, over TLS, for no script and for no other site', async (t) => {
+  const lab = openLab(t);
+  await lab.signInFirst();
+  const cookie = (await signIn(lab)).headers.get('set-cookie') ?? '';
+  const [pair = '', ...attributes] = cookie.split('; ');
+  assert.match(pair, /^__Host-holdfast=[\w-]{43}$/);
+  assert.deepEqual(attributes.sort(), ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure']);
+});
+
+test('signing out ends this session and no other', async (t) => {
+  const lab = openLab(t);
+  const session = await lab.signInFirst();
+  const other = sessionOf(await signIn(lab));
+  assert.equal((await lab.call('POST', '/v1/sign-out', { session })).status, 204);
+  assert.equal((await lab.call('GET', '/v1/me', { session })).status, 401);
+  assert.equal((await lab.call('POST', '/v1/sign-out', { session })).status, 401);
+  assert.equal((await lab.call('GET', '/v1/me', { session: other })).status, 200);
+});
+
+test('a session ends when it is idle for half an hour', async (t) => {
+  const lab = openLab(t);
+  const session = await lab.signInFirst();
+  const isAlive = async () => (await lab.call('GET', '/v1/me', { session })).status === 200;
+  lab.clock.advance(30 * MINUTE_MS - 1);
+  assert.ok(await isAlive());
+  lab.clock.advance(30 * MINUTE_MS - 1);
+  assert.ok(await isAlive());
+  lab.clock.advance(30 * MINUTE_MS);
+  assert.ok(!(await isAlive()));
+});
+
+test('a session ends after twelve hours however busy it is', async (t) => {
+  const lab = openLab(t);
+  const session = await lab.signInFirst();
+  const isAlive = async () => (await lab.call('GET', '/v1/me', { session })).status === 200;
+  for (let quarters = 1; quarters < 12 * 4; quarters++) {
+    lab.clock.advance(15 * MINUTE_MS);
+    assert.ok(await isAlive(), `after ${quarters} quarters of an hour`);
+  }
+  lab.clock.advance(15 * MINUTE_MS - 1);
+  assert.ok(await isAlive());
+  lab.clock.advance(1);
+  assert.ok(!(await isAlive()));
+});
+
+test('an address that fails too often waits, and its valid credentials go on to work', async (t) => {
+  const lab = openLab(t);
+  const session = await lab.signInFirst();
+  const address = '192.0.2.7';
+  await failUntilHeldOff(lab, address);
+  const heldOff = await signIn(lab, { address });
+  assert.equal(heldOff.status, 429);
+  assert.equal(await codeOf(heldOff), 'E_OPERATE_RATE');
+  const report = lab.reports.at(-1);
+  assert.deepEqual([report?.refusal.code, report?.address], ['E_OPERATE_RATE', address]);
+  const { localToken: token } = lab;
+  assert.equal((await lab.call('GET', '/v1/me', { token, address })).status, 200);
+  assert.equal((await lab.call('GET', '/v1/me', { session, address })).status, 200);
+  assert.equal((await lab.call('GET', '/v1/me', { address })).status, 401);
+  assert.equal((await signIn(lab, { address: '192.0.2.8' })).status, 200);
+  lab.clock.advance(MINUTE_MS - 1);
+  assert.equal((await signIn(lab, { address })).status, 429);
+  lab.clock.advance(1);
+  assert.equal((await signIn(lab, { address })).status, 200);
+});
+
+test('one failure below the limit, an address may still sign in', async (t) => {
+  const lab = openLab(t);
+  await lab.signInFirst();
+  for (let i = 0; i < FAILED_ATTEMPTS_PER_MINUTE_MAX - 1; i++) await signInFirst(lab, 'XXXX');
+  assert.equal((await signIn(lab)).status, 200);
+  assert.equal((await signIn(lab, { password: 'wrong' })).status, 401);
+  assert.equal((await signIn(lab)).status, 429);
+});
+
+test('the addresses of one IPv6 network count together', async (t) => {
+  const lab = openLab(t);
+  await lab.signInFirst();
+  await failUntilHeldOff(lab, '2001:db8:1:2::1');
+  assert.equal((await signIn(lab, { address: '2001:db8:1:2:ffff:ffff::9' })).status, 429);
+  assert.equal((await signIn(lab, { address: '2001:db8:1:3::1' })).status, 200);
+});
+
+test('too many passwords at once are refused, and nobody is blamed for it', async (t) => {
+  const lab = openLab(t);
+  await lab.signInFirst();
+  const answers = await Promise.all(Array.from({ length: 18 }, () => signIn(lab)));
+  const statuses = answers.map(({ status }) => status);
+  assert.equal(statuses.filter((status) => status === 200).length, 16);
+  assert.equal(statuses.filter((status) => status === 429).length, 2);
+  for (let i = 0; i < FAILED_ATTEMPTS_PER_MINUTE_MAX - 1; i++) await signInFirst(lab, 'XXXX');
+  assert.equal((await signIn(lab)).status, 200);
+});

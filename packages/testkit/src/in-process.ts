@@ -1,0 +1,126 @@
+/** Runs a server inside the process of the test, its clock and its files in the test's hands. @module */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Client, createClient } from '@holdfast/client';
+import { type Bundle, enroll } from '@holdfast/device';
+import type { RefusalView } from '@holdfast/protocol/api';
+import { type RunningServer, type StartOptions, start } from '@holdfast/server';
+import { waitFor } from './run.ts';
+
+/** The clock that a server is given. */
+export type ServerClock = StartOptions['clock'];
+
+/** A server that runs in this process, on a folder that is removed after the test. */
+export interface InProcessServer {
+  readonly dataDir: string;
+  readonly ports: StartOptions['ports'];
+  readonly info: RunningServer['info'];
+  /** A client of its API, with the token of the data folder. */
+  readonly client: Client;
+  /** Adds a device and enrolls it through the SDK. */
+  enroll(id: string): Promise<Bundle>;
+  /** Runs an attempt and waits for a refusal with this code, recorded since. */
+  expectRefusal(code: string, attempt: () => unknown): Promise<RefusalView>;
+  /** Codes of the refusals recorded while an attempt ran, oldest first. */
+  refusedDuring(attempt: () => unknown): Promise<string[]>;
+  /** Stops; a second call does nothing. */
+  stop(): Promise<void>;
+  /** Stops, and starts again on the same folder and ports. */
+  restart(options?: { readonly clock?: ServerClock }): Promise<InProcessServer>;
+}
+
+/** Starts a server on free ports; it is stopped after the test. */
+export async function startInProcess(
+  t: TestContext,
+  { clock }: { readonly clock?: ServerClock } = {},
+): Promise<InProcessServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  let current: InProcessServer | undefined;
+  // One hook for both: hooks run in the order of their making, and the files must go last.
+  t.after(async () => {
+    await current?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const launch: Launch = async (options) => {
+    current = await startIn(folder, options, launch);
+    return current;
+  };
+  return launch({ clock, ports: { broker: 0, api: 0, enroll: 0 } });
+}
+
+type LaunchOptions = Pick<StartOptions, 'clock' | 'ports'>;
+type Launch = (options: LaunchOptions) => Promise<InProcessServer>;
+
+async function startIn(
+  folder: string,
+  options: LaunchOptions,
+  launch: Launch,
+): Promise<InProcessServer> {
+  const dataDir = join(folder, 'data');
+  const onFatal = (error: Error): never => assert.fail(error);
+  const running = await start({ dataDir, hosts: [], ...options, onFatal });
+  const { info } = running;
+  const ports = {
+    broker: portOf(info.broker),
+    api: portOf(info.api),
+    enroll: portOf(info.enroll),
+  };
+  const client = createClient(localAccess(dataDir));
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    client.close();
+    stopped ??= running.stop();
+    return stopped;
+  };
+  return {
+    dataDir,
+    ports,
+    info,
+    client,
+    stop,
+    async restart({ clock } = {}) {
+      await stop();
+      return launch({ clock, ports });
+    },
+    async enroll(id) {
+      const { claim } = await client.addDevice({ id, class: 'sensor' });
+      const bundles = join(folder, 'bundles');
+      mkdirSync(bundles, { recursive: true });
+      return enroll({ claim: claim.text, out: join(bundles, id) });
+    },
+    ...refusalsOf(client),
+  };
+}
+
+function refusalsOf(client: Client): Pick<InProcessServer, 'expectRefusal' | 'refusedDuring'> {
+  const newest = async (): Promise<number> => (await client.refusals({ limit: 1 }))[0]?.index ?? -1;
+  const since = async (index: number): Promise<RefusalView[]> =>
+    (await client.refusals({ limit: 1_000 })).filter((one) => one.index > index).toReversed();
+  return {
+    async expectRefusal(code, attempt) {
+      const before = await newest();
+      await attempt();
+      return waitFor(`a refusal ${code}`, async () =>
+        (await since(before)).find((refusal) => refusal.code === code),
+      );
+    },
+    async refusedDuring(attempt) {
+      const before = await newest();
+      await attempt();
+      return (await since(before)).map(({ code }) => code);
+    },
+  };
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+function localAccess(dataDir: string): { url: string; token: string; anchorPem: string } {
+  return JSON.parse(readFileSync(join(dataDir, 'cli.json'), 'utf8')) as ReturnType<
+    typeof localAccess
+  >;
+}
