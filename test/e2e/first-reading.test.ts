@@ -54,6 +54,45 @@ async function refusalCodes(server: ServerProcess): Promise<string[]> {
   return jsonLines<{ code: string }>(shown.stdout).map(({ code }) => code);
 }
 
+/** What must stand nowhere, in each form in which it could be written. */
+function secretsOf(bundle: string, claim: string): Buffer[] {
+  const keys = ['payload.key', 'command.key'].map((name) =>
+    Buffer.from(readFileSync(join(bundle, name), 'utf8').trim(), 'hex'),
+  );
+  const secret = Buffer.from(claim.split('/').at(-1) ?? '', 'base64url');
+  assert.equal(secret.length, 32);
+  const texts = [ID, TOPIC, 'd/meter-1', 'volume'].flatMap((text) => [
+    Buffer.from(text, 'utf8'),
+    Buffer.from(text, 'utf16le'),
+    Buffer.from(Buffer.from(text).toString('hex')),
+  ]);
+  const forms = [...keys, secret].flatMap((key) => [
+    key,
+    Buffer.from(key.toString('hex')),
+    Buffer.from(key.toString('base64').replaceAll('=', '')),
+    Buffer.from(key.toString('base64url')),
+  ]);
+  return [...texts, ...forms];
+}
+
+/** Looks for secrets in every file, by their bytes and by what `strings` shows. */
+async function assertSealed(dataDir: string, secrets: readonly Buffer[]): Promise<void> {
+  for (const name of readdirSync(dataDir)) {
+    const path = join(dataDir, name);
+    const bytes = readFileSync(path);
+    for (const secret of secrets) {
+      assert.ok(!bytes.includes(secret), `${name} shows ${secret.toString('latin1')}`);
+    }
+    const shown = await run('strings', ['-a', '-n', '4', path]);
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.doesNotMatch(
+      shown.stdout,
+      /thermostat|meter-1|telemetry|"temp"|sensor|E_VERIFY|PRIVATE/,
+      name,
+    );
+  }
+}
+
 const ID = 'thermostat-1';
 const TOPIC = `d/${ID}/telemetry`;
 
@@ -225,6 +264,15 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     assert.match(sent.stdout, /"target": 21/);
   });
 
+  const secrets = secretsOf(bundle, claim);
+  await t.test(
+    "the running server's data folder shows no name, topic, payload or key",
+    async () => {
+      assert.ok(readdirSync(dataDir).includes('log.db-wal'), 'what is not checkpointed counts too');
+      await assertSealed(dataDir, secrets);
+    },
+  );
+
   await t.test('a clean stop and a second start find everything again', async () => {
     const before = await readings(server, ID);
     const ended = await server.stop('SIGINT');
@@ -263,15 +311,10 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     assert.deepEqual(report.findings, []);
   });
 
-  await t.test('the data folder shows no name, topic or payload', async () => {
-    for (const name of readdirSync(dataDir)) {
-      const shown = await run('strings', ['-a', '-n', '4', join(dataDir, name)]);
-      assert.equal(shown.code, 0, shown.stderr);
-      assert.doesNotMatch(
-        shown.stdout,
-        /thermostat|meter-1|telemetry|"temp"|sensor|E_VERIFY/,
-        name,
-      );
-    }
-  });
+  await t.test(
+    "the stopped server's data folder shows no name, topic, payload or key",
+    async () => {
+      await assertSealed(dataDir, secrets);
+    },
+  );
 });
