@@ -140,7 +140,10 @@ for (const [at, node] of nodes.entries()) {
       else assert.equal(child.signalCode, 'SIGKILL');
     });
 
-    it('tells the command when the launcher itself is killed', { skip: !node.isOld }, async () => {
+    // Where execve is, there is no launcher left that could be killed, and no other Node to find.
+    if (!node.isOld) return;
+
+    it('tells the command when the launcher itself is killed', async () => {
       const launcher = copyWith(`alone-${at}`, COUNTING_MAIN);
       const { child, closed, printed } = startLines(node.path, [launcher]);
       const [facts = ''] = await printed(1);
@@ -150,7 +153,7 @@ for (const [at, node] of nodes.entries()) {
       await closed;
     });
 
-    it('says what to do when Node 26 is missing', { skip: !node.isOld }, () => {
+    it('says what to do when Node 26 is missing', () => {
       const launcher = copyWith(`missing-${at}`, COUNTING_MAIN, false);
       const { status, stderr } = spawnSync(node.path, [launcher], { encoding: 'utf8' });
       assert.equal(status, 1);

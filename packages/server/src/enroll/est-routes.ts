@@ -7,10 +7,10 @@ import type { RecordAct } from '../audit/index.ts';
 import type { ReportRefusal } from '../kernel/index.ts';
 import { certificatePin, certsOnly } from '../pki/index.ts';
 import { peerAddress } from '../wire/index.ts';
-import { AttemptLimiter } from './attempt-limiter.ts';
 import { type BasicCredential, readBasicCredential } from './basic-credential.ts';
 import { BODY_BYTES_MAX, CLAIMED_ID_CHARACTERS_MAX, WRONG_WINDOW_MS } from './limits.ts';
 import { type RedeemDeps, type Redeemed, redeem } from './redeem.ts';
+import { WrongClaims } from './wrong-claims.ts';
 
 /** What the EST routes need. */
 export interface EstDeps extends RedeemDeps {
@@ -27,7 +27,7 @@ type EstContext = Context<{ Bindings: HttpBindings }>;
 export function estRoutes(deps: EstDeps): Hono<{ Bindings: HttpBindings }> {
   const { root, devicesCa } = deps.authority;
   const anchors = certsOnly([root.raw, devicesCa.raw]);
-  const limiter = new AttemptLimiter(deps);
+  const wrongClaims = new WrongClaims(deps);
   const app = new Hono<{ Bindings: HttpBindings }>().basePath('/.well-known/est');
   // RFC 7030 §4.1
   app.get('/cacerts', (c) => certificatesAnswer(c, anchors));
@@ -37,7 +37,7 @@ export function estRoutes(deps: EstDeps): Hono<{ Bindings: HttpBindings }> {
       maxSize: BODY_BYTES_MAX,
       onError: (c) => c.text(`The body is larger than ${BODY_BYTES_MAX} bytes.\n`, 413),
     }),
-    (c) => enroll(c, { ...deps, limiter }),
+    (c) => enroll(c, { ...deps, wrongClaims }),
   );
   return app;
 }
@@ -45,7 +45,7 @@ export function estRoutes(deps: EstDeps): Hono<{ Bindings: HttpBindings }> {
 /** RFC 7030 §4.2 */
 async function enroll(
   c: EstContext,
-  deps: EstDeps & { limiter: AttemptLimiter },
+  deps: EstDeps & { wrongClaims: WrongClaims },
 ): Promise<Response> {
   const address = peerAddress(c.env.incoming.socket);
   const credential = readBasicCredential(c.req.header('authorization'));
@@ -78,23 +78,23 @@ async function refuseEnrollment(
   c: EstContext,
   found: Refusal,
   {
-    limiter,
+    wrongClaims,
     report,
     credential,
     address,
   }: {
-    limiter: AttemptLimiter;
+    wrongClaims: WrongClaims;
     report: ReportRefusal;
     credential: BasicCredential;
     address: string;
   },
 ): Promise<Response> {
   const isWrong = found.code === 'E_ENROLL_CLAIM';
-  const tooMany = isWrong ? limiter.count({ address, deviceId: credential.name }) : undefined;
+  const tooMany = isWrong ? wrongClaims.count({ address, deviceId: credential.name }) : undefined;
   const refusal = tooMany ?? found;
   const claimed = credential.name.slice(0, CLAIMED_ID_CHARACTERS_MAX);
   report({ refusal, address, claimed, topic: c.req.path });
-  if (isWrong) await limiter.wait();
+  if (isWrong) await wrongClaims.wait();
   return refusalAnswer(c, refusal);
 }
 

@@ -1,5 +1,5 @@
 /** Enrollment: a claim and a certificate request become an operational certificate. @module */
-export * from './attempt-limiter.ts';
+export * from './wrong-claims.ts';
 export { type ClaimDeps, type IssuedClaim, MAY_NOT_ENROLL, issueClaim } from './claims.ts';
 export * from './create-enrollment.ts';
 export { type EstDeps, estRoutes } from './est-routes.ts';

@@ -1,8 +1,8 @@
 /** Time, randomness, secrets, refusals, faults and logs: what every folder may use. @module */
-export * from './attempt-limiter.ts';
 export * from './clock.ts';
 export * from './fault.ts';
 export * from './log.ts';
 export * from './random.ts';
 export * from './refusals.ts';
 export * from './secret.ts';
+export * from './window-counter.ts';

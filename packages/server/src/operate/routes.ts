@@ -9,7 +9,7 @@ import {
   z,
 } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { AttemptLimiter } from '../kernel/index.ts';
+import { WindowCounter } from '../kernel/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import { callerOf, forgeryOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
@@ -52,13 +52,12 @@ export class Routes {
     },
   });
   readonly #deps: ApiDeps;
-  readonly #failures: AttemptLimiter;
+  readonly #failures: WindowCounter;
   readonly #methodsByPath = new Map<string, string[]>();
 
   constructor(deps: ApiDeps) {
     this.#deps = deps;
-    this.#failures = new AttemptLimiter(deps.clock, {
-      failuresMax: FAILED_ATTEMPTS_PER_MINUTE_MAX,
+    this.#failures = new WindowCounter(deps.clock, {
       windowMs: 60_000,
       keysMax: WATCHED_NETWORKS_MAX,
     });
@@ -96,12 +95,13 @@ export class Routes {
 
   /** Counts a failed sign-in of the caller's network. */
   countFailedSignIn(c: Context<ApiEnv>): void {
-    this.#failures.countFailure(networkOf(addressOf(c)));
+    this.#failures.add(networkOf(addressOf(c)));
   }
 
   /** Refuses a sign-in from a network that has failed too often. Credentials go on to work. */
   requireNotHeldOff(c: Context<ApiEnv>): void {
-    if (!this.#failures.isHeldOff(networkOf(addressOf(c)))) return;
+    const failures = this.#failures.count(networkOf(addressOf(c)));
+    if (failures < FAILED_ATTEMPTS_PER_MINUTE_MAX) return;
     throw new RefusedRequest(refuse('E_OPERATE_RATE', 'too many failures from this network'));
   }
 

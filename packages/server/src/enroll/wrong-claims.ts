@@ -7,7 +7,7 @@
  * @module
  */
 import { type Refusal, refuse } from '@holdfast/protocol';
-import { type Clock, sleep } from '../kernel/index.ts';
+import { type Clock, WindowCounter, sleep } from '../kernel/index.ts';
 import {
   CLAIMED_ID_CHARACTERS_MAX,
   WRONG_DELAY_MS,
@@ -27,7 +27,7 @@ export interface WrongAttempt {
 }
 
 /** Counts wrong claims. */
-export class AttemptLimiter {
+export class WrongClaims {
   readonly #clock: Clock;
   readonly #byAddress: WindowCounter;
   readonly #byDevice: WindowCounter;
@@ -35,8 +35,9 @@ export class AttemptLimiter {
 
   constructor({ clock }: { clock: Clock }) {
     this.#clock = clock;
-    this.#byAddress = new WindowCounter(clock);
-    this.#byDevice = new WindowCounter(clock);
+    const limits = { windowMs: WRONG_WINDOW_MS, keysMax: WRONG_KEYS_MAX };
+    this.#byAddress = new WindowCounter(clock, limits);
+    this.#byDevice = new WindowCounter(clock, limits);
   }
 
   /**
@@ -61,37 +62,5 @@ export class AttemptLimiter {
     this.#waitingCount += 1;
     await sleep(this.#clock, WRONG_DELAY_MS);
     this.#waitingCount -= 1;
-  }
-}
-
-/** Counts by key in windows that begin with the first count. */
-class WindowCounter {
-  readonly #clock: Clock;
-  readonly #windows = new Map<string, { count: number; readonly endsAtMs: number }>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Adds one; gives the count of the current window. */
-  add(key: string): number {
-    const nowMs = this.#clock.monotonicMs();
-    const window = this.#windows.get(key);
-    if (window !== undefined && nowMs < window.endsAtMs) {
-      window.count += 1;
-      return window.count;
-    }
-    this.#windows.delete(key);
-    if (this.#windows.size >= WRONG_KEYS_MAX) this.#dropOldest();
-    this.#windows.set(key, { count: 1, endsAtMs: nowMs + WRONG_WINDOW_MS });
-    return 1;
-  }
-
-  /** The first key is the oldest window, because a new window is put at the end. */
-  #dropOldest(): void {
-    for (const key of this.#windows.keys()) {
-      this.#windows.delete(key);
-      return;
-    }
   }
 }
