@@ -1,0 +1,53 @@
+/** What every part of one server is given. @module */
+import {
+  type Clock,
+  type Log,
+  type RandomBytes,
+  createLog,
+  systemClock,
+  systemRandom,
+} from '../kernel/index.ts';
+import { type NetworkNames, networkNames } from './network-names.ts';
+
+/** How to start. */
+export interface StartOptions {
+  /** Folder for everything that is kept; made when it does not exist. */
+  readonly dataDir: string;
+  /** Names and addresses under which devices reach this server; none means this machine only. */
+  readonly hosts: readonly string[];
+  /** Ports; 0 takes a free one. */
+  readonly ports: { readonly broker: number; readonly api: number; readonly enroll: number };
+  readonly log?: Log | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: RandomBytes | undefined;
+  /** Nothing can be stored any more: the process should end. */
+  readonly onFatal?: ((error: Error) => void) | undefined;
+}
+
+/** Undoes one step of the start. */
+export type Undo = () => void | Promise<void>;
+
+/** Time, chance, log and names of one server. */
+export interface Context {
+  readonly options: StartOptions;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly names: NetworkNames;
+  /** Keeps how to undo a step, for a start that fails later on. */
+  readonly onUndo: (undo: Undo) => void;
+}
+
+const silentLog = createLog({ form: 'json', level: 'silent', write: () => {} });
+
+/** Completes the options with the machine's own clock and chance. */
+export function openContext(options: StartOptions, onUndo: Context['onUndo']): Context {
+  return {
+    options,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    log: options.log ?? silentLog,
+    names: networkNames(options.hosts),
+    onUndo,
+  };
+}

@@ -1,0 +1,79 @@
+/** What is kept, and the log on which everything is put. @module */
+import { type RecordAct, actEntry } from '../audit/index.ts';
+import { loadUnsealKey } from '../crypto/index.ts';
+import { Journal, RefusalRecorder } from '../journal/index.ts';
+import { SealedStore } from '../persistence/index.ts';
+import { DeviceRegistry, PayloadKeySource, People } from '../registry/index.ts';
+import { type Histories, openHistories } from '../telemetry/index.ts';
+import type { Context } from './context.ts';
+import { type DataFolder, keepVerifierKey, openDataFolder } from './data-folder.ts';
+import type { Metrics } from './metrics.ts';
+import { type ServerIdentity, TENANT, openServerIdentity } from './server-identity.ts';
+
+/** The data folder, opened. */
+export interface Storage {
+  readonly folder: DataFolder;
+  readonly store: SealedStore;
+  readonly identity: ServerIdentity;
+}
+
+/** Opens the data folder, or makes it with all its keys. */
+export function openStorage({ options, clock, random, names, onUndo }: Context): Storage {
+  const folder = openDataFolder(options.dataDir);
+  const unsealKey = loadUnsealKey(folder.unsealKey, { isNew: folder.isNew, random });
+  const store = new SealedStore(folder.registry, { unsealKey, random });
+  onUndo(() => store.close());
+  const identity = openServerIdentity(store, { clock, random, names: names.certificateNames });
+  keepVerifierKey(folder, identity.log.verifierKey);
+  return { folder, store, identity };
+}
+
+/** Who exists. */
+export interface Registries {
+  readonly registry: DeviceRegistry;
+  readonly people: People;
+  readonly payloadKeys: PayloadKeySource;
+}
+
+/** Loads the devices and the people. */
+export function openRegistries({ clock, random }: Context, { store }: Storage): Registries {
+  return {
+    registry: new DeviceRegistry(store, { clock }),
+    people: new People(store, { clock, random }),
+    payloadKeys: new PayloadKeySource(store.keyring, { tenant: TENANT }),
+  };
+}
+
+/** The audit log as the other parts see it. */
+export interface Audit {
+  readonly journal: Journal;
+  readonly refusals: RefusalRecorder;
+  readonly recordAct: RecordAct;
+  readonly histories: Histories;
+}
+
+/** Opens the audit log. */
+export async function openAudit(
+  { options, clock, log, onUndo }: Context,
+  { folder, store: { keyring }, identity }: Storage,
+  { registry, metrics }: { registry: DeviceRegistry; metrics: Metrics },
+): Promise<Audit> {
+  const { onFatal = () => {} } = options;
+  const journal = await Journal.open({ path: folder.log, ...identity.log, clock, log, onFatal });
+  onUndo(() => journal.close());
+  const [actsKey, refusalsKey] = [keyring.only('acts'), keyring.only('refusals')];
+  return {
+    journal,
+    refusals: new RefusalRecorder({
+      journal,
+      key: refusalsKey,
+      clock,
+      log,
+      count: metrics.countRefusal,
+    }),
+    recordAct: async (act) => {
+      await journal.record(actEntry(act, clock.nowMs()), actsKey);
+    },
+    histories: openHistories({ journal, registry, keyring, actsKey, refusalsKey }),
+  };
+}
