@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import {
   DEBIAN_PYTHON,
   type ServerProcess,
+  enrollAsInReadme,
   holdfast,
   mosquittoPub,
   mosquittoTls,
@@ -220,12 +221,8 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
   await t.test('the same enrollment works with openssl and curl alone', async () => {
     const id = 'meter-1';
     const text = await addDevice(server, id);
-    const [, , address = '', , , password = ''] = text.split('/');
-    const script = join(import.meta.dirname, 'enroll-with-openssl.sh');
     const out = join(folder, id);
-    const enrolled = await run('bash', [script, address, id, join(bundle, 'ca.crt'), out], {
-      input: password,
-    });
+    const enrolled = await enrollAsInReadme(text, folder);
     assert.equal(enrolled.code, 0, enrolled.stderr);
     const payload = signPayload(out, { ctr: 1, volume: 12 });
     const topic = `d/${id}/telemetry`;

@@ -1,7 +1,7 @@
 /** The device SDK against a real server: restarts, commands, pins, and certificates that end. */
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
@@ -16,7 +16,7 @@ import {
   RawClient,
   VirtualClock,
   connectPacket,
-  run,
+  enrollAsInReadme,
   startInProcess,
   temporaryFolder,
   waitFor,
@@ -133,23 +133,15 @@ test('an expired certificate is refused', async (t) => {
   const past = await startInProcess(t, { clock: new VirtualClock({ shiftMs: -200 * DAY_MS }) });
   const folder = temporaryFolder(t);
   const { claim } = await past.client.addDevice({ id: 'pump-1', class: 'sensor' });
-  const anchorPem = (
-    JSON.parse(readFileSync(join(past.dataDir, 'cli.json'), 'utf8')) as { anchorPem: string }
-  ).anchorPem;
-  const anchor = join(folder, 'ca.crt');
-  writeFileSync(anchor, anchorPem);
-  const out = join(folder, 'pump-1');
-  const script = join(import.meta.dirname, '../e2e/enroll-with-openssl.sh');
   // OpenSSL lives in the present: with this certificate it gets no further than having it.
-  await run('bash', [script, `localhost:${past.ports.enroll}`, 'pump-1', anchor, out], {
-    input: claim.secret,
-  });
+  await enrollAsInReadme(claim.text, folder);
+  const out = join(folder, 'pump-1');
   const present = await past.restart();
   const file = (name: string): string => readFileSync(join(out, name), 'utf8');
   const bundle = {
     device: 'pump-1',
     broker: { host: 'localhost', port: present.ports.broker },
-    anchorPem,
+    anchorPem: file('ca.crt'),
     certificatePem: file('client.crt'),
     privateKey: createPrivateKey(file('client.key')),
   };

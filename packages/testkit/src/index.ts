@@ -3,5 +3,6 @@ export * from './holdfast.ts';
 export * from './in-process.ts';
 export * from './mosquitto.ts';
 export * from './raw-client.ts';
+export * from './readme.ts';
 export * from './run.ts';
 export * from './virtual-clock.ts';
