@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   DEBIAN_PYTHON,
-  type ServerProcess,
   collect,
   holdfast,
   startServer,
+  storedCounters,
   temporaryFolder,
   waitFor,
 } from '@holdfast/testkit';
@@ -50,22 +50,6 @@ function startLoad(
   };
 }
 
-async function storedCounters(server: ServerProcess): Promise<Set<number>> {
-  const counters = new Set<number>();
-  const client = server.client();
-  let before = Number.MAX_SAFE_INTEGER;
-  for (;;) {
-    const page = await client.readings(ID, { limit: 1_000, before });
-    for (const { index, payload } of page) {
-      counters.add((JSON.parse(payload) as { ctr: number }).ctr);
-      before = index;
-    }
-    if (page.length < 1_000) break;
-  }
-  client.close();
-  return counters;
-}
-
 test('20 SIGKILLs under load lose nothing that was acknowledged', async (t) => {
   const folder = temporaryFolder(t);
   const dataDir = join(folder, 'data');
@@ -90,7 +74,9 @@ test('20 SIGKILLs under load lose nothing that was acknowledged', async (t) => {
     firstCounter = Math.max(...acknowledged) + 10_000;
     server = await startServer(t, { dataDir });
   }
-  const stored = await storedCounters(server);
+  const client = server.client();
+  const stored = await storedCounters(client, ID);
+  client.close();
   const missing = [...acknowledged].filter((counter) => !stored.has(counter));
   assert.deepEqual(missing, []);
   await server.stop();

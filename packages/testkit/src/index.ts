@@ -5,4 +5,5 @@ export * from './mosquitto.ts';
 export * from './raw-client.ts';
 export * from './readme.ts';
 export * from './run.ts';
+export * from './stored-counters.ts';
 export * from './virtual-clock.ts';

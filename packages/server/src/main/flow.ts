@@ -26,7 +26,7 @@ export interface Flow {
 
 /** Joins gate, sessions, authorization, verification, journal and routing. */
 export function openFlow(
-  { clock, onUndo }: Context,
+  { clock, log, onUndo }: Context,
   parts: Storage & Registries & Audit & { readonly metrics: Metrics },
 ): Flow {
   const { store, identity, registry, payloadKeys, journal, refusals, metrics } = parts;
@@ -41,6 +41,7 @@ export function openFlow(
   const gate = new Gate({ registry, check });
   const messagePath = new MessagePath({
     clock,
+    log,
     report,
     registry,
     payloadKeys,

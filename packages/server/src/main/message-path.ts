@@ -7,7 +7,7 @@
 import { Refusal, refuse } from '@holdfast/protocol';
 import { Grant } from '../authorize/index.ts';
 import type { MessageJournal } from '../journal/index.ts';
-import type { Clock, ReportRefusal } from '../kernel/index.ts';
+import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
 import type { DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
 import type { Router } from '../route/index.ts';
 import type { AdmittedPeer, InboundPublish, Receiver, SessionHandler } from '../session/index.ts';
@@ -16,6 +16,7 @@ import { DeviceVerifier, type VerifiedMessage, signCommand } from '../verify/ind
 /** The stages, in the order of the way. */
 export interface MessagePathDeps {
   readonly clock: Clock;
+  readonly log: Log;
   readonly report: ReportRefusal;
   readonly registry: DeviceRegistry;
   readonly payloadKeys: PayloadKeySource;
@@ -153,8 +154,12 @@ export class MessagePath {
 
   #markKeyInUse(deviceId: string): void {
     const device = this.#deps.registry.byId(deviceId);
-    if (device !== undefined && !device.isPayloadKeyInUse) {
+    if (device === undefined || device.isPayloadKeyInUse) return;
+    try {
       this.#deps.registry.markPayloadKeyInUse(device);
+    } catch (error) {
+      // The next message tries again; this one does not depend on it.
+      this.#deps.log.error({ 'error.message': String(error) }, 'the registry cannot be written');
     }
   }
 }

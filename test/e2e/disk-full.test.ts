@@ -1,0 +1,83 @@
+/**
+ * A full disk, played by a limit on the size of files: nothing is acknowledged that is not stored,
+ * the server says so and lives, and when space returns everything goes on.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  DEBIAN_PYTHON,
+  collect,
+  holdfast,
+  run,
+  startServer,
+  storedCounters,
+  temporaryFolder,
+  waitFor,
+} from '@holdfast/testkit';
+
+const ID = 'meter-9';
+const ROOM_BYTES = 200_000;
+
+test('a full disk loses nothing that was acknowledged, and is survived', async (t) => {
+  const folder = temporaryFolder(t);
+  const dataDir = join(folder, 'data');
+  const bundle = join(folder, ID);
+  const server = await startServer(t, { dataDir });
+  const client = server.client();
+  t.after(() => client.close());
+  const { claim } = await client.addDevice({ id: ID, class: 'sensor' });
+  const enrolled = await holdfast(['device', 'enroll', '--claim', claim.text, '--out', bundle]);
+  assert.equal(enrolled.code, 0, enrolled.stderr);
+  const limitFiles = async (bytes: string): Promise<void> => {
+    const limited = await run('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}`]);
+    assert.equal(limited.code, 0, limited.stderr);
+  };
+  const readiness = async (): Promise<string> => {
+    const url = `https://localhost:${server.ports.api}/readyz`;
+    const { stdout } = await run('curl', ['-s', '--cacert', join(bundle, 'ca.crt'), url]);
+    return stdout.trim();
+  };
+  assert.equal(await readiness(), 'ready');
+
+  const used = statSync(join(dataDir, 'log.db-wal')).size;
+  await limitFiles(`${used + ROOM_BYTES}:unlimited`);
+  const script = join(import.meta.dirname, 'load.py');
+  const args = ['-u', script, bundle, String(server.ports.broker), ID, '1'];
+  const load = spawn(DEBIAN_PYTHON, args);
+  t.after(() => load.kill('SIGKILL'));
+  const output = collect(load);
+  const acknowledged = (): number[] => output.stdout.split('\n').slice(0, -1).map(Number);
+
+  await waitFor('the disk to be full', async () => (await readiness()) === 'not ready', 20_000);
+  const beforeCount = acknowledged().length;
+  assert.ok(beforeCount > 0, 'what fitted was acknowledged');
+  assert.match(server.output.stdout, /journal cannot store/);
+  const refused = await server.cli(['device', 'add', 'other', '--class', 'sensor']);
+  assert.notEqual(refused.code, 0, 'an act that cannot be recorded is not done');
+  assert.equal(acknowledged().length, beforeCount, 'nothing is acknowledged meanwhile');
+
+  await limitFiles('unlimited:unlimited');
+  await waitFor(
+    'acknowledgements to go on',
+    () => acknowledged().length > beforeCount + 200,
+    20_000,
+  );
+  assert.equal(await readiness(), 'ready');
+  load.kill('SIGKILL');
+  await server.stop();
+
+  const again = await startServer(t, { dataDir });
+  const reader = again.client();
+  t.after(() => reader.close());
+  const stored = await storedCounters(reader, ID);
+  assert.deepEqual(
+    acknowledged().filter((counter) => !stored.has(counter)),
+    [],
+  );
+  await again.stop();
+  const verified = await holdfast(['audit', 'verify', '--data', dataDir]);
+  assert.equal(verified.code, 0, verified.stdout);
+});
