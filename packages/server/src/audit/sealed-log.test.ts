@@ -115,6 +115,28 @@ test('a failed append leaves the log as it was', (t) => {
   assert.equal(report.size, 2);
 });
 
+test('a disk that also fails to read after a failed append costs nothing but a retry', (t) => {
+  const path = temporaryLog(t);
+  const log = new SealedLog(path, deps);
+  log.append([pending(1, '0'), pending(2, '1')]);
+  const fail = (): never => {
+    throw new Error('disk I/O error');
+  };
+  const insert = t.mock.method(LogFiles.prototype, 'insertBatch', fail);
+  const read = t.mock.method(LogFiles.prototype, 'readTile', fail);
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    assert.throws(() => log.append([pending(1, '2')]), /disk I\/O error/);
+    assert.equal(log.size, 2);
+  }
+  insert.mock.restore();
+  read.mock.restore();
+  assert.equal(log.append([pending(1, '2')]).first, 2);
+  log.close();
+  const report = verify(path);
+  assert.deepEqual(report.findings, []);
+  assert.equal(report.size, 3);
+});
+
 test('each changed byte of a batch names the entries that it hits', (t) => {
   const path = temporaryLog(t);
   fill(path, [count(0, 4), count(4, 6)]);

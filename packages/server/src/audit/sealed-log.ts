@@ -5,7 +5,7 @@ import { TileWriter, formatCheckpoint, signCheckpoint } from '@holdfast/protocol
 import type { KeyHandle } from '../crypto/index.ts';
 import type { Clock, RandomBytes } from '../kernel/index.ts';
 import { transaction } from '../persistence/index.ts';
-import { LogFiles } from './log-files.ts';
+import { LogFiles, type StoredCheckpoint } from './log-files.ts';
 import { rawPublicKey, sha256 } from './log-key.ts';
 import {
   LEAF_PREFIX_BYTES,
@@ -52,7 +52,8 @@ export class SealedLog {
   readonly #files: LogFiles;
   readonly #deps: SealedLogDeps;
   readonly #publicKey: Uint8Array;
-  #tree: TileWriter;
+  /** Undefined after a failed append, until the next one reads it back. */
+  #tree: TileWriter | undefined;
   #checkpoint: { readonly size: number; readonly note: string };
   #isCheckpointKept = true;
   #keptAtMs = Number.NEGATIVE_INFINITY;
@@ -63,13 +64,14 @@ export class SealedLog {
     this.#deps = deps;
     this.#publicKey = rawPublicKey(deps.signer.publicKey);
     const latest = this.#files.latestCheckpoint();
-    this.#tree = this.#restoreTree(latest?.size ?? 0);
-    this.#checkpoint = latest ?? { size: 0, note: this.#signCheckpoint() };
+    const tree = this.#restoreTree(latest?.size ?? 0);
+    this.#tree = tree;
+    this.#checkpoint = latest ?? { size: 0, note: this.#signCheckpoint(tree) };
   }
 
   /** Entries in the log. */
   get size(): number {
-    return this.#tree.size;
+    return this.#checkpoint.size;
   }
 
   /** The latest signed checkpoint. */
@@ -82,22 +84,21 @@ export class SealedLog {
    * When it throws, nothing of the batch is stored and the log stands as before.
    */
   append(batch: readonly PendingEntry[]): AppendedBatch {
-    const first = this.#tree.size;
-    try {
-      const { sealed, keyRefs, leaves } = this.#sealBatch(first, batch);
-      for (const leaf of leaves) this.#tree.append(hash('sha256', leaf, 'buffer'));
-      const note = this.#signCheckpoint();
-      transaction(this.#files.database, () => {
-        this.#files.insertBatch({ first, count: batch.length, sealed }, keyRefs);
-        for (const tile of this.#tree.takeChanged()) this.#files.writeTile(tile);
-        this.#replaceCheckpoint(note);
-      });
-      this.#noteCheckpoint(note);
-      return { first, checkpoint: note };
-    } catch (error) {
-      this.#tree = this.#restoreTree(first);
-      throw error;
-    }
+    const first = this.#checkpoint.size;
+    const tree = this.#tree ?? this.#restoreTree(first);
+    // Until the batch is on the disk, the tree runs ahead of it: a failure must not leave it here.
+    this.#tree = undefined;
+    const { sealed, keyRefs, leaves } = this.#sealBatch(first, batch);
+    for (const leaf of leaves) tree.append(hash('sha256', leaf, 'buffer'));
+    const checkpoint = { size: tree.size, note: this.#signCheckpoint(tree) };
+    transaction(this.#files.database, () => {
+      this.#files.insertBatch({ first, count: batch.length, sealed }, keyRefs);
+      for (const tile of tree.takeChanged()) this.#files.writeTile(tile);
+      this.#replaceCheckpoint(checkpoint);
+    });
+    this.#noteCheckpoint(checkpoint);
+    this.#tree = tree;
+    return { first, checkpoint: checkpoint.note };
   }
 
   /** Entries under one data key, newest first, with indexes below `before`; at most `limit`. */
@@ -157,10 +158,10 @@ export class SealedLog {
     return TileWriter.fromTiles(sha256, size, (level, index) => this.#files.readTile(level, index));
   }
 
-  #signCheckpoint(): string {
+  #signCheckpoint(tree: TileWriter): string {
     const { origin, signer } = this.#deps;
-    const { size } = this.#tree;
-    const body = formatCheckpoint({ origin, size, root: this.#tree.root(), extensions: [] });
+    const { size } = tree;
+    const body = formatCheckpoint({ origin, size, root: tree.root(), extensions: [] });
     return signCheckpoint(sha256, body, {
       name: origin,
       publicKey: this.#publicKey,
@@ -168,15 +169,15 @@ export class SealedLog {
     });
   }
 
-  #replaceCheckpoint(note: string): void {
+  #replaceCheckpoint(checkpoint: StoredCheckpoint): void {
     if (!this.#isCheckpointKept) this.#files.removeCheckpoint(this.#checkpoint.size);
-    this.#files.insertCheckpoint({ size: this.#tree.size, note });
+    this.#files.insertCheckpoint(checkpoint);
   }
 
-  #noteCheckpoint(note: string): void {
+  #noteCheckpoint(checkpoint: StoredCheckpoint): void {
     const nowMs = this.#deps.clock.monotonicMs();
     this.#isCheckpointKept = nowMs - this.#keptAtMs >= KEPT_CHECKPOINT_INTERVAL_MS;
     if (this.#isCheckpointKept) this.#keptAtMs = nowMs;
-    this.#checkpoint = { size: this.#tree.size, note };
+    this.#checkpoint = checkpoint;
   }
 }

@@ -164,7 +164,7 @@ test('many kinds of refusals at once stay within the rate, and are all counted',
   });
   const addresses = REFUSALS_PER_SECOND_MAX + 50;
   for (let n = 0; n < addresses; n += 1) {
-    recorder.report({ refusal: refuse('E_WIRE_HANDSHAKE', 'x'), address: `192.0.2.${n}` });
+    recorder.report({ refusal: refuse('E_VERIFY_SIG', 'x'), principal: `d-${n}` });
   }
   await new Promise<void>((resolve) => {
     journal.barrier(resolve);
@@ -195,4 +195,19 @@ test('a peer that claims to be very long is cut short', async (t) => {
   const [stored] = await journal.read(key, newest);
   assert.equal(stored?.entry.principal.length, REFUSAL_TEXT_MAX);
   assert.ok((stored?.entry.body.length ?? 0) < 3 * REFUSAL_TEXT_MAX);
+});
+
+test('strangers with many addresses are summed up by code alone', async (t) => {
+  const journal = await openJournal(temporaryPath(t));
+  t.after(() => journal.close());
+  const count = (): void => {};
+  const recorder = new RefusalRecorder({ journal, key, clock: systemClock, log: silent, count });
+  for (let n = 0; n < 500; n += 1) {
+    recorder.report({ refusal: refuse('E_WIRE_HANDSHAKE', 'x'), address: `192.0.2.${n}` });
+  }
+  recorder.flush();
+  await new Promise<void>((resolve) => {
+    journal.barrier(resolve);
+  });
+  assert.equal((await journal.read(key, newest)).length, REFUSALS_OF_A_KIND_MAX + 1);
 });

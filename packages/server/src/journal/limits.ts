@@ -23,3 +23,6 @@ export const REFUSAL_KINDS_MAX = 1_000;
 
 /** Characters kept of each text of a refusal: the peer chooses some of them, and their length. */
 export const REFUSAL_TEXT_MAX = 1_024;
+
+/** The same for a peer that has proven nothing. */
+export const STRANGER_TEXT_MAX = 256;

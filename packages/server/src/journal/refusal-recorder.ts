@@ -8,6 +8,7 @@ import {
   REFUSALS_PER_SECOND_MAX,
   REFUSAL_KINDS_MAX,
   REFUSAL_TEXT_MAX,
+  STRANGER_TEXT_MAX,
 } from './limits.ts';
 
 /** What the recorder needs. */
@@ -75,7 +76,8 @@ export class RefusalRecorder {
 
   #kindOf(report: RefusalReport): RefusalKind {
     const { refusal, principal = '', address = '' } = report;
-    const exact = `${refusal.code} ${principal} ${address}`;
+    // A stranger has as many addresses as he likes: only the code bounds what he can make us keep.
+    const exact = principal === '' ? refusal.code : `${refusal.code} ${principal} ${address}`;
     const isFull = this.#kinds.size >= REFUSAL_KINDS_MAX && !this.#kinds.has(exact);
     const name = isFull ? refusal.code : exact;
     let kind = this.#kinds.get(name);
@@ -95,7 +97,7 @@ export class RefusalRecorder {
       report.address,
       report.topic,
       report.claimed,
-    ].map((text) => text?.slice(0, REFUSAL_TEXT_MAX));
+    ].map((text) => text?.slice(0, report.principal ? REFUSAL_TEXT_MAX : STRANGER_TEXT_MAX));
     const entry: Entry = {
       kind: 'refusal',
       atMs: clock.nowMs(),
