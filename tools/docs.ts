@@ -1,8 +1,9 @@
 /** Writes the reference pages that come from code; with `--check` it only compares. @module */
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REFUSAL_CODES } from '@holdfast/protocol';
 import { openApiDocument } from '../packages/server/src/operate/index.ts';
+import { mqttConformance } from './conformance.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -55,11 +56,22 @@ function openApi(): string {
   return `${short}\n`;
 }
 
+/** A tag that names no statement is a misprint, and would prove nothing. */
+function conformance(): string {
+  const { page, problems } = mqttConformance();
+  if (problems.length > 0) {
+    console.error(problems.join('\n'));
+    process.exitCode = 1;
+  }
+  return page;
+}
+
 const LINE_CHARACTERS_MAX = 100;
 
 const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/refusals.md': refusals,
   'docs/reference/limits.md': limits,
+  'docs/reference/mqtt-conformance.md': conformance,
   'packages/server/openapi.json': openApi,
 };
 
@@ -67,7 +79,7 @@ const isCheck = process.argv.includes('--check');
 for (const [path, make] of Object.entries(PAGES)) {
   const file = join(root, path);
   if (!isCheck) writeFileSync(file, make());
-  else if (readFileSync(file, 'utf8') !== make()) {
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== make()) {
     console.error(`${path} is not what the code says; run: npm run docs`);
     process.exitCode = 1;
   }

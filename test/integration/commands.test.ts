@@ -6,39 +6,53 @@ import type { Bundle } from '@holdfast/device';
 import { Refusal, parseSignedJson } from '@holdfast/protocol';
 import {
   type PublishQos12,
+  type Qos,
   encodePingreq,
   encodePuback,
+  encodePubcomp,
   encodePublish,
-  encodeSubscribe,
-  encodeUnsubscribe,
+  encodePubrec,
 } from '@holdfast/protocol/mqtt';
 import {
+  type ConnectFields,
   type InProcessServer,
   RawClient,
   VirtualClock,
+  connectPacket,
   signedPayload,
   startInProcess,
+  subscribePacket,
+  unsubscribePacket,
+  waitFor,
 } from '@holdfast/testkit';
 
 /** Bounds of the server's session. */
 const SUBSCRIPTIONS_MAX = 50;
 const IN_FLIGHT_COUNT_MAX = 32;
 const WAITING_COUNT_MAX = 1_000;
+const OUTBOUND_BYTES_MAX = 1_048_576;
+const SLOW_TIMEOUT_MS = 10_000;
+
+const DROPPED = 'holdfast_messages_dropped_total';
 
 const filterOf = ({ device }: Bundle): string => `d/${device}/cmd/#`;
 
 function subscribeTo(filters: readonly string[]): Uint8Array {
-  return encodeSubscribe(
+  return subscribePacket(
     1,
     filters.map((filter) => ({ filter, qos: 1 })),
   );
 }
 
 /** Connects and subscribes to the commands of the device. */
-async function subscribed(bundle: Bundle, qos: 0 | 1 = 1): Promise<RawClient> {
-  const client = await RawClient.connect(bundle);
-  client.send(encodeSubscribe(1, [{ filter: filterOf(bundle), qos }]));
-  assert.deepEqual((await client.expect('suback')).returnCodes, [qos]);
+async function subscribed(
+  bundle: Bundle,
+  qos: Qos = 1,
+  fields: ConnectFields = {},
+): Promise<RawClient> {
+  const client = await RawClient.connect(bundle, fields);
+  client.send(subscribePacket(1, [{ filter: filterOf(bundle), qos }], fields.protocolLevel));
+  assert.deepEqual((await client.expect('suback')).reasonCodes, [qos]);
   return client;
 }
 
@@ -82,11 +96,11 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
   const bundle = await server.enroll('pump-1');
   const { client: api } = server;
 
-  await t.test('grants QoS 0 and 1 as asked, and 1 for 2 [MQTT-3.8.4-6]', async () => {
+  await t.test('grants QoS 0, 1 and 2 as asked [MQTT-3.8.4-6]', async () => {
     const client = await RawClient.connect(bundle);
     const wanted = [0, 1, 2] as const;
     client.send(
-      encodeSubscribe(
+      subscribePacket(
         77,
         wanted.map((qos) => ({ filter: `d/pump-1/cmd/${qos}`, qos })),
       ),
@@ -94,7 +108,8 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
     assert.deepEqual(await client.next(), {
       type: 'suback',
       packetId: 77,
-      returnCodes: [0, 1, 1],
+      reasonCodes: [0, 1, 2],
+      properties: {},
     });
     await client.abort();
   });
@@ -115,9 +130,9 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
     ];
     const codes = await server.refusedDuring(async () => {
       client.send(subscribeTo(filters.map(([filter]) => filter)));
-      const { returnCodes } = await client.expect('suback');
+      const { reasonCodes } = await client.expect('suback');
       assert.deepEqual(
-        returnCodes,
+        reasonCodes,
         filters.map(([, code]) => code),
       );
     });
@@ -131,14 +146,14 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
     const [first = '', ...rest] = filters;
     const subscribe = async (names: readonly string[]): Promise<readonly number[]> => {
       client.send(subscribeTo(names));
-      return (await client.expect('suback')).returnCodes;
+      return (await client.expect('suback')).reasonCodes;
     };
     assert.deepEqual(await subscribe(rest), Array(SUBSCRIPTIONS_MAX).fill(1));
     await server.expectRefusal('E_SESSION_LIMIT', async () => {
       assert.deepEqual(await subscribe([first]), [0x80]);
     });
     assert.deepEqual(await subscribe(rest.slice(0, 1)), [1], 'again what is there already');
-    client.send(encodeUnsubscribe(2, rest.slice(0, 1)));
+    client.send(unsubscribePacket(2, rest.slice(0, 1)));
     await client.expect('unsuback');
     assert.deepEqual(await subscribe([first]), [1], 'in the place of the one that has gone');
     await client.abort();
@@ -152,25 +167,30 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
       client.send(subscribeTo(filters));
       await client.expect('suback');
     }
-    client.send(encodeSubscribe(2, [{ filter: filterOf(bundle), qos: 1 }]));
-    assert.deepEqual((await client.expect('suback')).returnCodes, [1]);
+    client.send(subscribePacket(2, [{ filter: filterOf(bundle), qos: 1 }]));
+    assert.deepEqual((await client.expect('suback')).reasonCodes, [1]);
     await client.abort();
   });
 
   await t.test('UNSUBSCRIBE of what is not subscribed is answered [MQTT-3.10.4-5]', async () => {
     const client = await RawClient.connect(bundle);
-    client.send(encodeUnsubscribe(513, ['d/pump-1/cmd/#', 'never/heard/of']));
-    assert.deepEqual(await client.next(), { type: 'unsuback', packetId: 513 });
+    client.send(unsubscribePacket(513, ['d/pump-1/cmd/#', 'never/heard/of']));
+    assert.deepEqual(await client.next(), {
+      type: 'unsuback',
+      packetId: 513,
+      reasonCodes: [],
+      properties: {},
+    });
     await client.abort();
   });
 
   await t.test('UNSUBSCRIBE ends the deliveries of that filter alone [MQTT-3.10.4-1]', async () => {
     const client = await subscribed(bundle);
-    client.send(encodeUnsubscribe(2, ['d/pump-1/cmd/set']));
+    client.send(unsubscribePacket(2, ['d/pump-1/cmd/set']));
     await client.expect('unsuback');
     assert.deepEqual(await command(server, bundle, { from: 1, to: 1 }), [1]);
     await client.expect('publish');
-    client.send(encodeUnsubscribe(3, [filterOf(bundle)]));
+    client.send(unsubscribePacket(3, [filterOf(bundle)]));
     await client.expect('unsuback');
     assert.deepEqual(await command(server, bundle, { from: 2, to: 2 }), [0]);
     assert.deepEqual(await publishesSoFar(client), []);
@@ -180,7 +200,7 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
   await t.test('overlapping filters deliver once, at the larger QoS [MQTT-3.3.5-1]', async () => {
     const client = await RawClient.connect(bundle);
     client.send(
-      encodeSubscribe(1, [
+      subscribePacket(1, [
         { filter: 'd/pump-1/cmd/set', qos: 0 },
         { filter: 'd/pump-1/cmd/+', qos: 1 },
         { filter: 'd/pump-1/cmd/#', qos: 0 },
@@ -194,19 +214,21 @@ test('SUBSCRIBE and UNSUBSCRIBE', async (t) => {
 
   await t.test('subscribing again replaces the QoS, with one delivery [MQTT-3.8.4-3]', async () => {
     const client = await subscribed(bundle, 1);
-    client.send(encodeSubscribe(2, [{ filter: filterOf(bundle), qos: 0 }]));
-    assert.deepEqual((await client.expect('suback')).returnCodes, [0]);
+    client.send(subscribePacket(2, [{ filter: filterOf(bundle), qos: 0 }]));
+    assert.deepEqual((await client.expect('suback')).reasonCodes, [0]);
     assert.deepEqual(await command(server, bundle, { from: 1, to: 1 }), [1]);
     assert.equal((await client.expect('publish')).qos, 0);
     await client.abort();
   });
 
-  await t.test('a new connection begins without subscriptions [MQTT-3.1.2-6]', async () => {
-    await (await subscribed(bundle)).abort();
-    const client = await RawClient.connect(bundle);
-    const { receivers } = await api.sendCommand('pump-1', { name: 'set', body: {} });
-    assert.equal(receivers, 0);
-    await client.abort();
+  await t.test('a clean connection begins without subscriptions [MQTT-3.1.2-6]', async () => {
+    for (const cleanStart of [true, false]) {
+      await (await subscribed(bundle, 1, { cleanStart })).abort();
+      const client = await RawClient.connect(bundle);
+      const { receivers } = await api.sendCommand('pump-1', { name: 'set', body: {} });
+      assert.equal(receivers, 0);
+      await client.abort();
+    }
   });
 });
 
@@ -282,47 +304,158 @@ test('commands', async (t) => {
     },
   );
 
-  await t.test('who never sends PUBACK is closed above 1,000 waiting', async () => {
+  await t.test('who never sends PUBACK stays: the oldest that wait make room', async () => {
     const client = await subscribed(bundle);
+    const droppedBefore = await server.metric(DROPPED);
     const largest = IN_FLIGHT_COUNT_MAX + WAITING_COUNT_MAX;
     await command(server, bundle, { from: 1, to: largest });
-    assert.equal((await publishesSoFar(client)).length, IN_FLIGHT_COUNT_MAX);
-    const refusal = await server.expectRefusal('E_SESSION_SLOW', async () => {
-      await command(server, bundle, { from: largest + 1, to: largest + 1 });
-      await client.closed();
-    });
-    assert.equal(refusal.principal, 'pump-1');
+    assert.equal(await server.metric(DROPPED), droppedBefore, 'as many as may wait');
+    await command(server, bundle, { from: largest + 1, to: largest + 3 });
+    assert.equal(await server.metric(DROPPED), droppedBefore + 3, 'one for each above');
+    const heard = await publishesSoFar(client);
+    assert.equal(heard.length, IN_FLIGHT_COUNT_MAX);
+    const wanted = Array.from({ length: largest + 3 }, (_, i) => i + 1);
+    wanted.splice(IN_FLIGHT_COUNT_MAX, 3);
+    for (let at = 0; heard.length < wanted.length; at += 1) {
+      client.send(encodePuback(heard[at]?.packetId ?? 0));
+      heard.push(await expectQos1(client));
+    }
+    for (const { packetId } of heard.slice(-IN_FLIGHT_COUNT_MAX)) {
+      client.send(encodePuback(packetId));
+    }
+    assert.deepEqual(await publishesSoFar(client), []);
+    assert.deepEqual(
+      heard.map(bodyOf).map(({ n }) => n),
+      wanted,
+    );
+    await client.abort();
   });
 
-  await t.test('who never reads is closed, and nobody else notices', async () => {
+  await t.test('PUBREC and PUBCOMP are no answers to QoS 1 [MQTT-4.3.2-2]', async () => {
+    for (const answer of [encodePubrec, encodePubcomp]) {
+      const client = await subscribed(bundle, 2);
+      await command(server, bundle, { from: 1, to: 1 });
+      const publish = await expectQos1(client);
+      await server.expectRefusal('E_SESSION_PROTOCOL', async () => {
+        client.send(answer(publish.packetId));
+        await client.closed();
+      });
+    }
+  });
+
+  await t.test('who never reads loses QoS 0, then its connection; nobody notices', async () => {
     const stuck = await subscribed(bundle, 0);
     const other = await subscribed(otherBundle);
     stuck.socket.pause();
+    const droppedBefore = await server.metric(DROPPED);
+    const dropped = async (): Promise<number> => (await server.metric(DROPPED)) - droppedBefore;
+    const pad = 'x'.repeat(60_000);
+    let sent = 0;
     let counter = 0;
-    const refusal = await server.expectRefusal('E_SESSION_SLOW', async () => {
-      // Until the buffers of both kernels and the server's own are full.
-      for (let n = 1; n <= 1_000; n += 1) {
-        const [receivers] = await command(server, bundle, {
-          from: n,
-          to: n,
-          pad: 'x'.repeat(60_000),
-        });
-        if (receivers === 0) break;
-        if (n % 20 !== 0) continue;
-        counter += 1;
-        const payload = signedPayload(otherBundle, { ctr: counter });
-        const packet = { qos: 1, packetId: counter } as const;
-        other.send(encodePublish('d/pump-2/telemetry', payload, packet));
-        assert.equal((await other.expect('puback')).packetId, counter);
-        await command(server, otherBundle, { from: n, to: n });
-        const publish = await expectQos1(other);
-        assert.equal(bodyOf(publish)['n'], n);
-        other.send(encodePuback(publish.packetId));
+    const expectServed = async (): Promise<void> => {
+      counter += 1;
+      const packet = { qos: 1, packetId: counter } as const;
+      const payload = signedPayload(otherBundle, { ctr: counter });
+      other.send(encodePublish('d/pump-2/telemetry', payload, packet));
+      assert.equal((await other.expect('puback')).packetId, counter);
+      await command(server, otherBundle, { from: counter, to: counter });
+      const publish = await expectQos1(other);
+      assert.equal(bodyOf(publish)['n'], counter);
+      other.send(encodePuback(publish.packetId));
+    };
+    // Until the buffers of both kernels and the server's own are full.
+    while ((await dropped()) === 0) {
+      for (let n = 0; n < 20; n += 1) {
+        sent += 1;
+        await command(server, bundle, { from: sent, to: sent, pad });
       }
+      await expectServed();
+      assert.ok(sent * pad.length < 100_000_000, 'what waits for one peer has a bound');
+    }
+    const droppedAtFirst = await dropped();
+    await command(server, bundle, { from: sent + 1, to: sent + 10, pad });
+    assert.ok((await dropped()) > droppedAtFirst, 'while it does not read');
+    const refusal = await server.expectRefusal('E_SESSION_SLOW', async () => {
+      clock.advance(SLOW_TIMEOUT_MS);
+      await expectServed();
+      assert.equal(await server.metric('holdfast_connections'), 2, 'not before its time');
+      clock.advance(2_000);
+      await waitFor('the connection to be closed', async () => {
+        return (await server.metric('holdfast_connections')) === 1;
+      });
     });
     assert.equal(refusal.principal, 'pump-1');
-    assert.ok(counter > 0);
+    assert.match(refusal.detail, new RegExp(`\\b${OUTBOUND_BYTES_MAX}\\b`));
+    await expectServed();
     await stuck.closed();
     await other.abort();
+  });
+});
+
+test('a session that is kept finds its commands again', async (t) => {
+  const clock = new VirtualClock();
+  let server = await startInProcess(t, { clock });
+  const bundle = await server.enroll('pump-1');
+  const inMqtt5: ConnectFields = { protocolLevel: 5, properties: { sessionExpiryS: 60 } };
+  const kept: readonly [what: string, fields: ConnectFields][] = [
+    ['MQTT 3.1.1 without clean session', { protocolLevel: 4, cleanStart: false }],
+    ['MQTT 5 with a session expiry', inMqtt5],
+  ];
+  /** Expects these commands, without subscribing to them in this connection. */
+  const comeBack = async (fields: ConnectFields, wanted: readonly number[]): Promise<void> => {
+    const client = await RawClient.open(bundle, fields.protocolLevel);
+    client.send(connectPacket(bundle, { ...fields, cleanStart: false }));
+    assert.equal((await client.expect('connack')).sessionPresent, true);
+    for (const n of wanted) {
+      const publish = await expectQos1(client);
+      assert.equal(bodyOf(publish)['n'], n);
+      client.send(encodePuback(publish.packetId));
+    }
+    assert.deepEqual(await publishesSoFar(client), []);
+    await client.abort();
+  };
+  const isOffline = async (): Promise<void> => {
+    await waitFor('the end of the connection', async () => {
+      return (await server.metric('holdfast_connections')) === 0;
+    });
+  };
+
+  for (const [what, fields] of kept) {
+    await t.test(`${what} [MQTT-3.1.2-5]`, async () => {
+      await (await subscribed(bundle, 1, fields)).abort();
+      await isOffline();
+      assert.deepEqual(await command(server, bundle, { from: 1, to: 3 }), [1, 1, 1]);
+      await comeBack(fields, [1, 2, 3]);
+      await command(server, bundle, { from: 4, to: 5 });
+      server = await server.restart({ clock });
+      await command(server, bundle, { from: 6, to: 6 });
+      await comeBack(fields, [4, 5, 6]);
+      await comeBack(fields, []);
+    });
+  }
+
+  await t.test('until its time is over [MQTT-3.1.2-23]', async () => {
+    await comeBack(inMqtt5, []);
+    await isOffline();
+    clock.advance(59_000);
+    assert.deepEqual(await command(server, bundle, { from: 7, to: 7 }), [1]);
+    clock.advance(2_000);
+    assert.deepEqual(await command(server, bundle, { from: 8, to: 8 }), [0]);
+    const client = await RawClient.open(bundle, 5);
+    client.send(connectPacket(bundle, { ...inMqtt5, cleanStart: false }));
+    assert.equal((await client.expect('connack')).sessionPresent, false);
+    assert.deepEqual(await publishesSoFar(client), []);
+    await client.abort();
+  });
+
+  await t.test('until its device is revoked, connected or not', async () => {
+    await (await subscribed(bundle, 1, inMqtt5)).abort();
+    await isOffline();
+    assert.equal(await server.metric('holdfast_sessions'), 1);
+    await server.client.revokeDevice('pump-1', 'stolen');
+    assert.equal(await server.metric('holdfast_sessions'), 0);
+    server = await server.restart({ clock });
+    assert.equal(await server.metric('holdfast_sessions'), 0);
+    assert.equal(await server.metric('holdfast_subscriptions'), 0);
   });
 });

@@ -2,12 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Bundle } from '@holdfast/device';
-import {
-  encodeDisconnect,
-  encodePingreq,
-  encodePublish,
-  encodeSubscribe,
-} from '@holdfast/protocol/mqtt';
+import { encodeDisconnect, encodePingreq, encodePublish } from '@holdfast/protocol/mqtt';
 import {
   type ConnectFields,
   RawClient,
@@ -15,8 +10,12 @@ import {
   connectPacket,
   signedPayload,
   startInProcess,
+  subscribePacket,
   waitFor,
 } from '@holdfast/testkit';
+
+/** Connections in a row that the server takes of one device. */
+const FLAPPING_COUNT_MAX = 60;
 
 /** Opens a connection, sends bytes, and gives what came back until it was closed. */
 async function answerTo(bundle: Bundle, ...packets: Uint8Array[]): Promise<string> {
@@ -27,7 +26,7 @@ async function answerTo(bundle: Bundle, ...packets: Uint8Array[]): Promise<strin
 }
 
 function subscribeToCommands(bundle: Bundle): Uint8Array {
-  return encodeSubscribe(1, [{ filter: `d/${bundle.device}/cmd/#`, qos: 1 }]);
+  return subscribePacket(1, [{ filter: `d/${bundle.device}/cmd/#`, qos: 1 }]);
 }
 
 test('CONNECT and the end of connections', async (t) => {
@@ -40,15 +39,29 @@ test('CONNECT and the end of connections', async (t) => {
     'the first packet is answered with CONNACK, without a session [MQTT-3.2.0-1] [MQTT-3.2.2-3]',
     async () => {
       const client = await RawClient.open(bundle);
-      client.send(connect({ cleanSession: false }));
+      client.send(connect({ cleanStart: false }));
       assert.deepEqual(await client.next(), {
         type: 'connack',
         sessionPresent: false,
-        returnCode: 0,
+        reasonCode: 0,
+        properties: {},
       });
       await client.abort();
     },
   );
+
+  await t.test('with it when it was kept, until a clean one [MQTT-3.2.2-2]', async () => {
+    for (const [cleanStart, sessionPresent] of [
+      [false, true],
+      [true, false],
+      [false, false],
+    ] as const) {
+      const client = await RawClient.open(bundle);
+      client.send(connect({ cleanStart }));
+      assert.equal((await client.expect('connack')).sessionPresent, sessionPresent);
+      await client.abort();
+    }
+  });
 
   await t.test('another packet before CONNECT closes [MQTT-3.1.0-1]', async () => {
     for (const packet of [encodePingreq(), encodeDisconnect(), subscribeToCommands(bundle)]) {
@@ -75,27 +88,43 @@ test('CONNECT and the end of connections', async (t) => {
   });
 
   await t.test('an empty client id gets CONNACK 2 [MQTT-3.1.3-8] [MQTT-3.1.3-9]', async () => {
-    for (const cleanSession of [true, false]) {
+    for (const cleanStart of [true, false]) {
       await server.expectRefusal('E_SESSION_CLIENT_ID', async () => {
-        const answer = await answerTo(bundle, connect({ clientId: '', cleanSession }));
+        const answer = await answerTo(bundle, connect({ clientId: '', cleanStart }));
         assert.equal(answer, '20020002');
       });
     }
   });
 
+  await t.test('MQTT 3.1, 3.1.1 and 5 are spoken', async () => {
+    const versions: [bytes: string, answer: RegExp, what: string][] = [
+      ['101400064d51497364700302003c000670756d702d31', /^20020000$/, 'MQTT 3.1'],
+      ['101200044d5154540402003c000670756d702d31', /^20020000$/, 'MQTT 3.1.1'],
+      ['101300044d5154540502003c00000670756d702d31', /^20..0000/, 'MQTT 5'],
+    ];
+    for (const [bytes, answer, what] of versions) {
+      const codes = await server.refusedDuring(async () => {
+        const goodbye = encodeDisconnect();
+        assert.match(await answerTo(bundle, Buffer.from(bytes, 'hex'), goodbye), answer, what);
+      });
+      assert.deepEqual(codes, [], what);
+    }
+  });
+
   await t.test(
-    'other versions are told so in their own form, then closed [MQTT-3.1.2-2]',
+    'other versions are told so in the form of MQTT 5, then closed [MQTT-3.1.2-2]',
     async () => {
-      const versions: [bytes: string, answer: string, what: string][] = [
-        ['101100044d5154540502003c00000470756d70', '2003008400', 'MQTT 5'],
-        ['101200064d51497364700302003c000470756d70', '20020001', 'MQTT 3.1'],
-        ['101000044d5154540302003c000470756d70', '20020001', 'level 3'],
-        ['101000044d5154540002003c000470756d70', '20020001', 'level 0'],
-        ['101000044d515454ff02003c000470756d70', '2003008400', 'level 255'],
+      const versions: [bytes: string, what: string][] = [
+        ['101000044d5154540302003c000470756d70', 'level 3 under the name of level 4'],
+        ['101200064d51497364700402003c000470756d70', 'level 4 under the name of level 3'],
+        ['101000044d5154540002003c000470756d70', 'level 0'],
+        ['101000044d5154540602003c000470756d70', 'level 6'],
+        ['101000044d5154548402003c000470756d70', 'level 4 of a bridge'],
+        ['101000044d515454ff02003c000470756d70', 'level 255'],
       ];
-      for (const [bytes, answer, what] of versions) {
+      for (const [bytes, what] of versions) {
         const refusal = await server.expectRefusal('E_SESSION_PROTOCOL', async () => {
-          assert.equal(await answerTo(bundle, Buffer.from(bytes, 'hex')), answer, what);
+          assert.equal(await answerTo(bundle, Buffer.from(bytes, 'hex')), '2003008400', what);
         });
         assert.match(refusal.detail, /protocol level/);
       }
@@ -181,7 +210,8 @@ test('will messages', async (t) => {
   ): ConnectFields => {
     counter += 1;
     const payload = signedPayload(bundle, { ctr: counter, state: 'lost' });
-    return { will: { topic: 'd/pump-1/state', payload, qos: 1, retain: true, ...fields } };
+    const topic = 'd/pump-1/state';
+    return { will: { topic, payload, qos: 1, retain: true, properties: {}, ...fields } };
   };
   const newest = async (): Promise<string | undefined> =>
     (await api.readings('pump-1', { limit: 1 }))[0]?.payload;
@@ -226,22 +256,48 @@ test('will messages', async (t) => {
     assert.equal((await api.readings('pump-1'))[1]?.payload, String(fields.will?.payload));
   });
 
-  await t.test('goes the whole way: forged, replayed or elsewhere it is refused', async () => {
-    const replayed = signedPayload(bundle, { ctr: 1, state: 'lost' });
+  await t.test('forged or elsewhere it refuses the CONNECT', async () => {
     const attempts: [code: string, fields: ConnectFields][] = [
       ['E_VERIFY_SIG_MISSING', will({ payload: Buffer.from('{"ctr": 99}') })],
       ['E_VERIFY_JSON', will({ payload: Buffer.alloc(0) })],
-      ['E_VERIFY_REPLAY', will({ payload: replayed })],
       ['E_AUTHORIZE_PUBLISH', will({ topic: 'd/pump-2/state' })],
       ['E_AUTHORIZE_PUBLISH', will({ topic: 'd/pump-1/cmd/set' })],
     ];
+    const before = await newest();
+    const steady = await RawClient.connect(bundle);
     for (const [code, fields] of attempts) {
-      const refusal = await server.expectRefusal(code, async () => {
-        await (await RawClient.connect(bundle, fields)).abort();
-      });
-      assert.equal(refusal.topic, fields.will?.topic);
+      for (const [protocolLevel, connack] of [
+        [4, '20020005'],
+        [5, '2003008700'],
+      ] as const) {
+        const refusal = await server.expectRefusal(code, async () => {
+          const packet = connectPacket(bundle, { ...fields, protocolLevel });
+          assert.equal(await answerTo(bundle, packet), connack);
+        });
+        assert.equal(refusal.topic, fields.will?.topic);
+        assert.equal(refusal.principal, 'pump-1');
+      }
     }
+    steady.send(encodePingreq());
+    await steady.expect('pingresp');
+    await steady.abort();
+    assert.equal(await newest(), before, 'nothing of it is published');
   });
+
+  await t.test(
+    'may be the same each time: clients leave what they were configured with',
+    async () => {
+      const fields = will();
+      const left = fields.will ?? assert.fail('a will');
+      for (let time = 0; time < 2; time += 1) {
+        const client = await RawClient.connect(bundle, fields);
+        await client.abort();
+        await settled();
+      }
+      const payloads = (await api.readings('pump-1')).map(({ payload }) => payload);
+      assert.equal(payloads.filter((payload) => payload === String(left.payload)).length, 2);
+    },
+  );
 
   await t.test('of a revoked device is not published', async () => {
     const before = await newest();
@@ -256,6 +312,7 @@ test('time-outs, with a clock that the test moves', async (t) => {
   const clock = new VirtualClock();
   const server = await startInProcess(t, { clock });
   const bundle = await server.enroll('pump-1');
+  const restless = await server.enroll('pump-2');
   /** Lets the server handle what was written before, since time alone does not move here. */
   const isAlive = async (client: RawClient): Promise<void> => {
     client.send(encodePingreq());
@@ -291,7 +348,7 @@ test('time-outs, with a clock that the test moves', async (t) => {
     const client = await RawClient.open(bundle);
     client.socket.allowHalfOpen = true;
     client.send(connectPacket(bundle, { clientId: 'x' }));
-    assert.equal((await client.expect('connack')).returnCode, 5);
+    assert.equal((await client.expect('connack')).reasonCode, 5);
     clock.advance(1_999);
     // What it sends now is thrown away; that it can be sent shows that the socket is there.
     client.send(Buffer.alloc(200_000, encodePingreq()));
@@ -338,6 +395,39 @@ test('time-outs, with a clock that the test moves', async (t) => {
     clock.advance(24 * 3_600_000);
     await isAlive(client);
     await client.abort();
+  });
+
+  await t.test('a will is published with the time of the end, however old it is then', async () => {
+    const payload = signedPayload(bundle, { ctr: 1, ts: clock.nowMs() });
+    const properties = {};
+    const will = { topic: 'd/pump-1/state', payload, qos: 1, retain: false, properties } as const;
+    const client = await RawClient.connect(bundle, { keepAliveS: 0, will });
+    clock.advance(3_600_000);
+    await isAlive(client);
+    const codes = await server.refusedDuring(async () => {
+      await client.abort();
+      const [lost] = await waitFor('the will', async () => {
+        const readings = await server.client.readings('pump-1');
+        return readings.length > 0 && readings;
+      });
+      assert.equal(lost?.payload, String(payload));
+      assert.equal(Date.parse(lost?.at ?? ''), clock.nowMs());
+    });
+    assert.deepEqual(codes, []);
+  });
+
+  await t.test('a device that connects all the time is held off, and may come back', async () => {
+    const attempt = async (): Promise<string> => {
+      const goodbye = encodeDisconnect();
+      return answerTo(restless, connectPacket(restless), goodbye);
+    };
+    for (let n = 0; n < FLAPPING_COUNT_MAX; n += 1) assert.equal(await attempt(), '20020000');
+    await server.expectRefusal('E_SESSION_FLAPPING', async () => {
+      assert.equal(await attempt(), '', `${FLAPPING_COUNT_MAX} in a row are enough`);
+    });
+    await isAlive(await RawClient.connect(bundle));
+    clock.advance(5_000);
+    assert.equal(await attempt(), '20020000');
   });
 
   await t.test('a certificate that ends while it is connected closes', async () => {

@@ -2,23 +2,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RefusalView } from '@holdfast/protocol/api';
-import {
-  encodePingreq,
-  encodePublish,
-  encodeSubscribe,
-  encodeUnsubscribe,
-} from '@holdfast/protocol/mqtt';
+import { encodePingreq, encodePublish } from '@holdfast/protocol/mqtt';
 import {
   RawClient,
   VirtualClock,
   connectPacket,
   signedPayload,
   startInProcess,
+  subscribePacket,
+  unsubscribePacket,
 } from '@holdfast/testkit';
 import * as fc from 'fast-check';
 
-/** `PACKET_BYTES_MAX` of the server: a payload of 64 KiB with its topic. */
-const PACKET_BYTES_MAX = 67_584;
+/** `PACKET_BYTES_MAX` of the server: a payload of 64 KiB with its topic and properties. */
+const PACKET_BYTES_MAX = 69_632;
+
+/** What the server takes of a sensor at once, and in the long run. */
+const SENSOR_BURST = 1_000;
+const SENSOR_PER_SECOND = 100;
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -81,6 +82,7 @@ test('packets', async (t) => {
   const clock = new VirtualClock();
   const server = await startInProcess(t, { clock });
   const bundle = await server.enroll('pump-1');
+  const other = await server.enroll('pump-2');
   const topic = 'd/pump-1/telemetry';
   /** Refusals of one kind are summed up within a second, and each one is to be seen here. */
   const expectRefusal = (code: string, attempt: () => Promise<void>): Promise<RefusalView> => {
@@ -134,8 +136,8 @@ test('packets', async (t) => {
       connectPacket(bundle),
       encodePingreq(),
       encodePublish(topic, Buffer.from('{}'), { qos: 1, packetId: 1 }),
-      encodeSubscribe(1, [{ filter: 'd/pump-1/cmd/#', qos: 1 }]),
-      encodeUnsubscribe(1, ['a']),
+      subscribePacket(1, [{ filter: 'd/pump-1/cmd/#', qos: 1 }]),
+      unsubscribePacket(1, ['a']),
     ];
     const flipped = fc
       .tuple(fc.constantFrom(...valid), fc.nat(), fc.integer({ min: 1, max: 255 }))
@@ -147,8 +149,14 @@ test('packets', async (t) => {
       });
     const noise = fc.uint8Array({ minLength: 1, maxLength: 300 });
     const stream = fc.array(fc.oneof(noise, flipped, fc.constantFrom(...valid)), { maxLength: 6 });
-    const property = fc.asyncProperty(fc.boolean(), stream, async (isConnected, packets) => {
-      const client = await (isConnected ? RawClient.connect(bundle) : RawClient.open(bundle));
+    const level = fc.constantFrom('none' as const, 4 as const, 5 as const);
+    const property = fc.asyncProperty(level, stream, async (protocolLevel, packets) => {
+      // As often as a device may connect for ever.
+      clock.advance(1_000);
+      const client =
+        protocolLevel === 'none'
+          ? await RawClient.open(bundle)
+          : await RawClient.connect(bundle, { protocolLevel });
       client.send(...packets, encodePingreq());
       client.socket.end();
       await client.closed();
@@ -182,7 +190,7 @@ test('packets', async (t) => {
       client.send(packetOf(payloadBytesMax + 1).subarray(0, 5));
       await client.closed();
     });
-    assert.match(refusal.detail, /67585/);
+    assert.match(refusal.detail, new RegExp(String(PACKET_BYTES_MAX + 1)));
   });
 
   await t.test('the largest payload: at it is stored, above it is refused', async () => {
@@ -211,6 +219,27 @@ test('packets', async (t) => {
       client.send(encodePublish(topicOf(1_025), reading(), { qos: 1, packetId: 2 }));
       await client.closed();
     });
+  });
+
+  await t.test('a sensor is slowed down to its rate, and not beyond', async () => {
+    const [sensor, probe] = [await RawClient.connect(bundle), await RawClient.connect(other)];
+    const answersOf = async (): Promise<number> => {
+      probe.send(encodePingreq());
+      await probe.expect('pingresp');
+      return (sensor.received.length - 4) / 2;
+    };
+    sensor.send(Buffer.alloc(2 * (SENSOR_BURST + 250), encodePingreq()));
+    // The first one above is taken on credit.
+    for (let n = 0; n <= SENSOR_BURST; n += 1) await sensor.expect('pingresp');
+    assert.equal(await answersOf(), SENSOR_BURST + 1);
+    for (let seconds = 1; seconds <= 2; seconds += 1) {
+      for (let n = 0; n < SENSOR_PER_SECOND; n += 1) {
+        clock.advance(1_000 / SENSOR_PER_SECOND);
+        await sensor.expect('pingresp');
+      }
+      assert.equal(await answersOf(), SENSOR_BURST + 1 + seconds * SENSOR_PER_SECOND);
+    }
+    await Promise.all([sensor.abort(), probe.abort()]);
   });
 
   await t.test('a packet may be cut at every byte', async () => {

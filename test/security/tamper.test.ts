@@ -74,11 +74,13 @@ async function judge(
   }
 }
 
-/** All that the database means: every row of every table, and its schema. */
+/** All that the database means: every row of every table, and its schema, whose case means none. */
 function dump(path: string): string | undefined {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
-    const tables = database.prepare('SELECT name, sql FROM sqlite_master ORDER BY name').all();
+    const tables = database
+      .prepare('SELECT lower(name) AS name, lower(sql) AS sql FROM sqlite_master ORDER BY name')
+      .all();
     const rows = tables.map(({ name }) =>
       database.prepare(`SELECT * FROM "${String(name)}"`).all(),
     );
@@ -132,6 +134,25 @@ test('any change of the files is found', async (t) => {
     );
     assert.ok(found > SAMPLES / 3);
     assert.ok(named > found * 0.9, 'most changes are named, not only noticed');
+  });
+
+  await t.test('a changed byte in the schema of any table of the log', async () => {
+    const copy = join(folder, 'copy-schema');
+    cpSync(dataDir, copy, { recursive: true });
+    const path = join(copy, 'log.db');
+    const good = readFileSync(path);
+    let tables = 0;
+    for (let at = good.indexOf('CREATE TABLE'); at !== -1; at = good.indexOf('CREATE TABLE', at)) {
+      at = good.indexOf('INTEGER', at);
+      const changed = Buffer.from(good);
+      changed.write('INTEFER', at);
+      writeFileSync(path, changed);
+      const { isClean, said } = await judge(copy);
+      assert.ok(!isClean);
+      assert.match(said, /malformed|cannot be (read|opened)/);
+      tables += 1;
+    }
+    assert.equal(tables, 5);
   });
 
   await t.test('a changed byte, anywhere in the registry', async () => {

@@ -96,7 +96,7 @@ test('a device says who it is, and its readings arrive signed, counted and timed
   const published = device.publish({ temp: 23.5 });
   const connectPacket = await broker.packet('connect');
   assert.equal(connectPacket.clientId, 'thermostat-1');
-  assert.equal(connectPacket.cleanSession, true);
+  assert.equal(connectPacket.cleanStart, true);
   assert.equal(connectPacket.keepAliveS, 60);
   assert.equal(connectPacket.userName, undefined);
   await published;
@@ -332,8 +332,10 @@ async function commandLab(t: TestContext, options: LabOptions = {}) {
 test('a genuine command reaches the handler and is acknowledged', async (t) => {
   const { broker, clock, commands, send, acknowledged, payload, refused } = await commandLab(t);
   const subscribe = await broker.packet('subscribe');
-  const expected = [{ filter: 'd/thermostat-1/cmd/#', qos: 1 }];
-  assert.deepEqual(subscribe.subscriptions, expected);
+  assert.partialDeepStrictEqual(subscribe.subscriptions, [
+    { filter: 'd/thermostat-1/cmd/#', qos: 1 },
+  ]);
+  assert.equal(subscribe.subscriptions.length, 1);
   await acknowledged(send(payload({ celsius: 21, ctr: 1 })));
   const ts = clock.nowMs();
   assert.deepEqual(commands, [{ name: 'setpoint', body: { celsius: 21 }, ctr: 1, ts }]);

@@ -209,12 +209,23 @@ export class Device {
 
   #subscribe(): void {
     if (!this.#wantsCommands) return;
-    const subscription = { filter: `d/${this.id}/cmd/#`, qos: 1 } as const;
-    this.#link.write([encodeSubscribe(SUBSCRIBE_PACKET_ID, [subscription])]);
+    const subscription = {
+      filter: `d/${this.id}/cmd/#`,
+      qos: 1,
+      noLocal: false,
+      retainAsPublished: false,
+      retainHandling: 0,
+    } as const;
+    const subscribe = {
+      packetId: SUBSCRIBE_PACKET_ID,
+      subscriptions: [subscription],
+      properties: {},
+    };
+    this.#link.write([encodeSubscribe(subscribe, 4)]);
   }
 
-  #subscribed({ returnCodes }: Suback): void {
-    if (!returnCodes.includes(SUBACK_REFUSED)) return;
+  #subscribed({ reasonCodes }: Suback): void {
+    if (!reasonCodes.includes(SUBACK_REFUSED)) return;
     const topic = `d/${this.id}/cmd/#`;
     const detail = 'the server refused the subscription: no command will arrive';
     this.#report({ topic, code: 'E_AUTHORIZE_SUBSCRIBE', detail });

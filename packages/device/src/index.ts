@@ -24,5 +24,6 @@ export { type ConnectOptions, type PublishOptions, connect } from './device.ts';
 export type { Device, DeviceStatus } from './device.ts';
 export type { Command } from './command.ts';
 export type { CommandHandler, RefusedCommand } from './command-queue.ts';
+export { type SigningOptions, type UnsignedMessage, signProperties } from './signed-properties.ts';
 export type { Clock, RandomFraction } from './clock.ts';
 export { DEVICE_ERROR_CODES, DeviceError, type DeviceErrorCode } from './device-error.ts';

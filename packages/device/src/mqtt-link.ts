@@ -99,12 +99,14 @@ export class MqttLink {
     if (this.#state !== 'dialing') return;
     this.#state = 'greeting';
     const connect = encodeConnect({
+      protocolLevel: 4,
       clientId: this.#bundle.device,
-      cleanSession: true,
+      cleanStart: true,
       keepAliveS: this.#keepAliveS,
       will: undefined,
       userName: undefined,
       password: undefined,
+      properties: {},
     });
     this.#socket.write(connect);
   }
@@ -130,8 +132,8 @@ export class MqttLink {
     }
     switch (packet.type) {
       case 'connack':
-        if (packet.returnCode === 0) this.#open();
-        else this.#end(this.#refused(packet.returnCode));
+        if (packet.reasonCode === 0) this.#open();
+        else this.#end(this.#refused(packet.reasonCode));
         break;
       case 'publish':
         if (packet.qos === 2) this.#end(this.#protocolError('PUBLISH with QoS 2, not asked for'));
@@ -149,6 +151,8 @@ export class MqttLink {
       case 'pubrec':
       case 'pubrel':
       case 'pubcomp':
+      case 'disconnect':
+      case 'auth':
         this.#end(this.#protocolError(`${packet.type}, which answers nothing`));
         break;
     }

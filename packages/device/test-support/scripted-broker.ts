@@ -156,11 +156,13 @@ function connectionOn(socket: TLSSocket): BrokerConnection {
 
 function answer(connection: BrokerConnection, packet: ClientPacket, script: BrokerScript): void {
   if (packet.type === 'connect' && script.answersConnect !== false) {
-    connection.send(encodeConnack({ sessionPresent: false, returnCode: script.connackCode ?? 0 }));
+    const reasonCode = script.connackCode ?? 0;
+    connection.send(encodeConnack({ sessionPresent: false, reasonCode, properties: {} }, 4));
   } else if (packet.type === 'publish' && packet.qos === 1 && script.acknowledges !== false) {
     connection.acknowledge(packet);
   } else if (packet.type === 'subscribe') {
-    connection.send(encodeSuback(packet.packetId, [script.subackCode ?? 1]));
+    const reasonCodes = [script.subackCode ?? 1];
+    connection.send(encodeSuback({ packetId: packet.packetId, reasonCodes, properties: {} }, 4));
   } else if (packet.type === 'pingreq' && script.answersPings !== false) {
     connection.send(encodePingresp());
   }

@@ -162,7 +162,7 @@ export type ServerInfo = Readonly<z.infer<typeof ServerInfoSchema>>;
 /** Path of everything below `/v1/devices/{id}`. */
 export const DevicePathSchema = z.strictObject({ id: name });
 
-const deviceClass = z.enum(['sensor', 'actuator', 'gateway']);
+const deviceClass = z.enum(['sensor', 'actuator', 'gateway', 'service']);
 
 /** `POST /v1/devices`: registers a device and makes its claim. */
 export const AddDeviceRequestSchema = z
@@ -268,8 +268,8 @@ export const SentCommandSchema = z
   .object({
     /** Its place in the audit log. */
     index,
-    /** Connections that it was handed to; 0 when the device is not connected and will miss it. */
-    receivers: z.int().min(0),
+    /** 1 when a session of the device has it, to be sent at once or when it is back; else 0. */
+    receivers: z.int().min(0).max(1),
   })
   .meta({ id: 'SentCommand' });
 export type SentCommand = Readonly<z.infer<typeof SentCommandSchema>>;

@@ -5,4 +5,5 @@ export * from './claim.ts';
 export * from './entry.ts';
 export * from './ids.ts';
 export * from './signed-json/index.ts';
+export * from './signed-properties/index.ts';
 export * from './topics.ts';

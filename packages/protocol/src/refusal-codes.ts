@@ -24,6 +24,22 @@ export const REFUSAL_CODES = {
     'Too many connections are open, in total or from this address.',
     'Find out why this address opens so many, or raise the limit.',
   ),
+  E_WIRE_BUSY: meaning(
+    'More peers connected at once than could be served: this one waited for its turn in vain.',
+    'It will come back by itself; if many are given up, make clients wait longer, at random.',
+  ),
+  E_WIRE_HELD_OFF: meaning(
+    'So many handshakes of this network failed that it is turned away for a while.',
+    'See the refusals of this address before: one broken client, or somebody who tries doors.',
+  ),
+  E_WIRE_MEMORY: meaning(
+    'Memory is short: new connections are refused, and who is connected stays so.',
+    'Give the machine more memory, or spread the devices over more servers.',
+  ),
+  E_WIRE_WEB_SOCKET: meaning(
+    'The peer broke the rules of WebSockets, or of MQTT over them.',
+    'Offer the subprotocol "mqtt" and send binary frames, as MQTT libraries do.',
+  ),
   E_WIRE_PACKET: meaning(
     'The peer sent bytes that are no valid MQTT packet.',
     'Check the client library; a healthy one never does this.',
@@ -74,7 +90,7 @@ export const REFUSAL_CODES = {
   ),
   E_SESSION_PROTOCOL: meaning(
     'The peer broke the order or the version rules of MQTT.',
-    'Use MQTT 3.1.1 and a maintained client library.',
+    'Use MQTT 5 or 3.1.1 and a maintained client library.',
   ),
   E_SESSION_TIMEOUT: meaning(
     'The peer was silent for longer than it may be.',
@@ -83,6 +99,14 @@ export const REFUSAL_CODES = {
   E_SESSION_LIMIT: meaning(
     'A limit of the session is exceeded.',
     'See the detail for which one; the limits reference has the numbers.',
+  ),
+  E_SESSION_RATE: meaning(
+    'The peer sends more than its class may, although it was slowed down.',
+    'Look for a device in a loop, or give it a class with a higher rate.',
+  ),
+  E_SESSION_FLAPPING: meaning(
+    'The device connects and disconnects all the time; it has to wait before the next time.',
+    'Look for two devices with one identity, or for a device that restarts again and again.',
   ),
   E_SESSION_SLOW: meaning(
     'The peer does not read what is sent to it.',
@@ -94,7 +118,7 @@ export const REFUSAL_CODES = {
   ),
   E_AUTHORIZE_SUBSCRIBE: meaning(
     'The peer may not subscribe to this topic filter.',
-    'A device subscribes only to d/<its id>/cmd/#: check the filter.',
+    'A device subscribes only to d/<its id>/cmd/#, a service to d/#: check filter and class.',
   ),
   E_VERIFY_SIZE: meaning('The payload is larger than the limit.', 'Send smaller payloads.'),
   E_VERIFY_JSON: meaning(
@@ -102,12 +126,12 @@ export const REFUSAL_CODES = {
     'Send one JSON object in UTF-8, as json.dumps writes it.',
   ),
   E_VERIFY_DUPLICATE_KEY: meaning(
-    'An object in the payload has the same key twice.',
-    'Send each key once: readers disagree on which one counts.',
+    'An object in the payload has the same key twice, or the message the same signature property.',
+    'Send each one once: readers disagree on which one counts.',
   ),
   E_VERIFY_DEPTH: meaning('The payload is nested too deeply.', 'Flatten it.'),
   E_VERIFY_SIG_MISSING: meaning(
-    'The payload carries no "sig".',
+    'The message carries no "sig", neither in its payload nor as a user property.',
     'Sign it with the payload key of the device: see the README.',
   ),
   E_VERIFY_SIG_FORM: meaning(
@@ -118,13 +142,17 @@ export const REFUSAL_CODES = {
     'The signature does not match: the payload was altered, or signed with another key.',
     'Check payload.key on the device; if it is right, treat the message as tampered.',
   ),
+  E_VERIFY_KID: meaning(
+    'The user property "kid" is missing, or is not the key id of the current payload key.',
+    'Send "kid" as it stands in holdfast.json of the device bundle; enrolling again changes it.',
+  ),
   E_VERIFY_COUNTER_MISSING: meaning(
-    'The payload carries no counter ("ctr" or "seq").',
+    'The message carries no counter ("ctr", in signed JSON also "seq").',
     'Add "ctr", larger in each message; int(time.time() * 1000) will do.',
   ),
   E_VERIFY_COUNTER_FORM: meaning(
     'The counter is not an integer from 0 to 2^53 - 1.',
-    'Send "ctr" as a plain integer.',
+    'Send "ctr" as a plain integer: digits only, without leading zeros.',
   ),
   E_VERIFY_REPLAY: meaning(
     'This counter was accepted before, or is older than the replay window.',
@@ -132,14 +160,14 @@ export const REFUSAL_CODES = {
   ),
   E_VERIFY_TIME_FORM: meaning(
     'The "ts" is no time.',
-    'Send seconds or milliseconds since 1970 as a number, or RFC 3339 text.',
+    'Send milliseconds since 1970; signed JSON may also hold seconds, or RFC 3339 text.',
   ),
   E_VERIFY_STALE: meaning(
-    'The time in the payload is too old.',
+    'The time in the message is too old.',
     'Check the clock of the device; otherwise the message was held back on the way.',
   ),
   E_VERIFY_FUTURE: meaning(
-    'The time in the payload lies in the future.',
+    'The time in the message lies in the future.',
     'Check the clocks of the device and of this machine.',
   ),
   E_VERIFY_COMMAND: meaning(

@@ -7,6 +7,7 @@ import {
   checkTopicFilter,
   checkTopicName,
   filterCovers,
+  parseShared,
   topicMatches,
 } from './topics.ts';
 
@@ -43,6 +44,65 @@ describe('checkTopicFilter', () => {
     for (const filter of ['a+', '+a', '++', 'a/b+/c', 'a/+b']) {
       assert.match(checkTopicFilter(filter)?.detail ?? '', /\[MQTT-4\.7\.1-3\]/u, filter);
     }
+  });
+});
+
+describe('shared subscriptions', () => {
+  test('are taken apart', () => {
+    for (const [filter, name, rest] of [
+      ['$share/g/a', 'g', 'a'],
+      ['$share/g/a/+/#', 'g', 'a/+/#'],
+      ['$share/g//', 'g', '/'],
+      ['$share/$share/$share/g/a', '$share', '$share/g/a'],
+      ['$share/é €/#', 'é €', '#'],
+    ] as const) {
+      assert.deepEqual(parseShared(filter), { name, filter: rest });
+      assert.equal(checkTopicFilter(filter), undefined, filter);
+    }
+  });
+
+  test('are not what only looks like them', () => {
+    for (const filter of ['$share', 'a/$share/g/b', '$Share/g/a', '$shared/g/a', 'share/g/a']) {
+      assert.equal(parseShared(filter), undefined);
+      assert.equal(checkTopicFilter(filter), undefined, filter);
+    }
+  });
+
+  test('have a name without wildcards and a filter [MQTT-4.8.2-1] [MQTT-4.8.2-2]', () => {
+    for (const filter of [
+      '$share/',
+      '$share//',
+      '$share//a',
+      '$share/g',
+      '$share/g/',
+      '$share/+/a',
+      '$share/g+/a',
+      '$share/#/a',
+      '$share/#',
+    ]) {
+      assert.equal(parseShared(filter), undefined, filter);
+      const refusal = checkTopicFilter(filter);
+      assert.equal(refusal?.reasonCode, 0x81, filter);
+      assert.match(refusal.detail, /\[MQTT-4\.8\.2-1\] \[MQTT-4\.8\.2-2\]/u);
+    }
+  });
+
+  test('keep the grammar and the limits of filters', () => {
+    assert.match(checkTopicFilter('$share/g/a#')?.detail ?? '', /\[MQTT-4\.7\.1-2\]/u);
+    assert.equal(checkTopicFilter('$share/g\u0001/a')?.code, 'E_WIRE_PACKET');
+    assert.equal(checkTopicFilter(`$share/g/${levels(TOPIC_LEVELS_MAX)}`), undefined);
+    assert.equal(checkTopicFilter(`$share/g/${levels(TOPIC_LEVELS_MAX + 1)}`)?.code, 'E_WIRE_SIZE');
+    const name = 'g'.repeat(TOPIC_BYTES_MAX - '$share//a'.length);
+    assert.equal(checkTopicFilter(`$share/${name}/a`), undefined);
+    assert.equal(checkTopicFilter(`$share/${name}g/a`)?.code, 'E_WIRE_SIZE');
+  });
+});
+
+describe('the reason code of a topic beyond the limits', () => {
+  test('tells names from filters', () => {
+    const deep = levels(TOPIC_LEVELS_MAX + 1);
+    assert.equal(checkTopicName(deep)?.reasonCode, 0x90);
+    assert.equal(checkTopicFilter(deep)?.reasonCode, 0x8f);
   });
 });
 

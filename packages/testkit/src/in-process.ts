@@ -1,12 +1,14 @@
 /** Runs a server inside the process of the test, its clock and its files in the test's hands. @module */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { type Client, createClient } from '@holdfast/client';
 import { type Bundle, enroll } from '@holdfast/device';
-import type { RefusalView } from '@holdfast/protocol/api';
+import type { AddDeviceRequest, RefusalView } from '@holdfast/protocol/api';
 import { type RunningServer, type StartOptions, start } from '@holdfast/server';
 import { waitFor } from './run.ts';
 
@@ -20,8 +22,13 @@ export interface InProcessServer {
   readonly info: RunningServer['info'];
   /** A client of its API, with the token of the data folder. */
   readonly client: Client;
-  /** Adds a device and enrolls it through the SDK. */
-  enroll(id: string): Promise<Bundle>;
+  /**
+   * Adds a device and enrolls it through the SDK. A sensor, unless told otherwise: it may send
+   * 1,000 packets at once and 100 a second; for more a test needs a gateway.
+   */
+  enroll(id: string, deviceClass?: AddDeviceRequest['class']): Promise<Bundle>;
+  /** A metric of the server, the sum over its labels; 0 when it was never counted. */
+  metric(name: string): Promise<number>;
   /** Runs an attempt and waits for a refusal with this code, recorded since. */
   expectRefusal(code: string, attempt: () => unknown): Promise<RefusalView>;
   /** Codes of the refusals recorded while an attempt ran, oldest first. */
@@ -85,8 +92,9 @@ async function startIn(
       await stop();
       return launch({ clock, ports });
     },
-    async enroll(id) {
-      const { claim } = await client.addDevice({ id, class: 'sensor' });
+    metric: (name) => readMetric(localAccess(dataDir), name),
+    async enroll(id, deviceClass = 'sensor') {
+      const { claim } = await client.addDevice({ id, class: deviceClass });
       const bundles = join(folder, 'bundles');
       mkdirSync(bundles, { recursive: true });
       return enroll({ claim: claim.text, out: join(bundles, id) });
@@ -113,6 +121,22 @@ function refusalsOf(client: Client): Pick<InProcessServer, 'expectRefusal' | 're
       return (await since(before)).map(({ code }) => code);
     },
   };
+}
+
+async function readMetric(
+  { url, token, anchorPem }: ReturnType<typeof localAccess>,
+  name: string,
+): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  const body = await new Promise<string>((resolve, reject) => {
+    const request = get(`${url}/metrics`, { ca: anchorPem, headers, agent: false }, (response) => {
+      assert.equal(response.statusCode, 200);
+      text(response).then(resolve, reject);
+    });
+    request.on('error', reject);
+  });
+  const lines = body.split('\n').filter((line) => /^[^ {]*/.exec(line)?.[0] === name);
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 function portOf(url: string): number {

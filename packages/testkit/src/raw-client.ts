@@ -7,9 +7,13 @@ import { Refusal, prepareSignedJson } from '@holdfast/protocol';
 import {
   type Connect,
   FrameSplitter,
+  type ProtocolLevel,
   type ServerPacket,
+  type Subscription,
   decodeFromServer,
   encodeConnect,
+  encodeSubscribe,
+  encodeUnsubscribe,
 } from '@holdfast/protocol/mqtt';
 
 /** How long a test waits for what must come. */
@@ -21,8 +25,8 @@ export type DeviceIdentity = Pick<
   'device' | 'broker' | 'anchorPem' | 'certificatePem' | 'privateKey'
 >;
 
-/** Members of a CONNECT that differ from the usual. */
-export type ConnectFields = Partial<Omit<Connect, 'type' | 'protocolLevel'>>;
+/** Members of a CONNECT that differ from the usual: MQTT 3.1.1, and nothing kept. */
+export type ConnectFields = Partial<Omit<Connect, 'type'>>;
 
 /** The CONNECT of a device, as bytes. */
 export function connectPacket(
@@ -30,14 +34,32 @@ export function connectPacket(
   fields: ConnectFields = {},
 ): Uint8Array {
   return encodeConnect({
+    protocolLevel: 4,
     clientId: device,
-    cleanSession: true,
+    cleanStart: true,
     keepAliveS: 60,
     will: undefined,
     userName: undefined,
     password: undefined,
+    properties: {},
     ...fields,
   });
+}
+
+/** A SUBSCRIBE, as bytes. */
+export function subscribePacket(
+  packetId: number,
+  subscriptions: readonly Pick<Subscription, 'filter' | 'qos'>[],
+  level: ProtocolLevel = 4,
+): Uint8Array {
+  const options = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  const lines = subscriptions.map((subscription) => ({ ...subscription, ...options }));
+  return encodeSubscribe({ packetId, subscriptions: lines, properties: {} }, level);
+}
+
+/** An UNSUBSCRIBE of MQTT 3.1.1, as bytes. */
+export function unsubscribePacket(packetId: number, filters: readonly string[]): Uint8Array {
+  return encodeUnsubscribe({ packetId, filters, userProperties: [] }, 4);
 }
 
 /** A payload as a device signs it; `members` carry the counter. */
@@ -51,14 +73,16 @@ export function signedPayload(bundle: Bundle, members: Record<string, unknown>):
 /** A TLS connection to the broker. It ends at the latest with the server. */
 export class RawClient {
   readonly socket: TLSSocket;
+  readonly #level: ProtocolLevel;
   readonly #splitter = new FrameSplitter({ packetBytesMax: 1_000_000 });
   readonly #chunks: Buffer[] = [];
   readonly #closed: Promise<void>;
   #isClosed = false;
   #wake: () => void = () => {};
 
-  private constructor(socket: TLSSocket) {
+  private constructor(socket: TLSSocket, level: ProtocolLevel) {
     this.socket = socket;
+    this.#level = level;
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
@@ -74,8 +98,11 @@ export class RawClient {
     });
   }
 
-  /** Connects with TLS; no MQTT yet. Resolves when the client's side of the handshake is done. */
-  static open(identity: DeviceIdentity): Promise<RawClient> {
+  /**
+   * Connects with TLS; no MQTT yet. Resolves when the client's side of the handshake is done.
+   * @param level - Of the CONNECT that is going to be sent.
+   */
+  static open(identity: DeviceIdentity, level: ProtocolLevel = 4): Promise<RawClient> {
     const { host, port } = identity.broker;
     const socket = connect({
       host,
@@ -87,7 +114,7 @@ export class RawClient {
       minVersion: 'TLSv1.3',
     });
     socket.setNoDelay(true);
-    const client = new RawClient(socket);
+    const client = new RawClient(socket, level);
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
       socket.once('secureConnect', () => resolve(client));
@@ -96,10 +123,10 @@ export class RawClient {
 
   /** Connects with TLS and MQTT. */
   static async connect(identity: DeviceIdentity, fields: ConnectFields = {}): Promise<RawClient> {
-    const client = await RawClient.open(identity);
+    const client = await RawClient.open(identity, fields.protocolLevel);
     client.send(connectPacket(identity, fields));
-    const { returnCode } = await client.expect('connack');
-    assert.equal(returnCode, 0);
+    const { reasonCode } = await client.expect('connack');
+    assert.equal(reasonCode, 0);
     return client;
   }
 
@@ -148,7 +175,7 @@ export class RawClient {
 
   #decode(): ServerPacket {
     const { first, buf, start, end } = this.#splitter;
-    const packet = decodeFromServer(first, buf, start, end);
+    const packet = decodeFromServer(first, buf, start, end, this.#level);
     if (packet instanceof Refusal) throw new Error(`the server sent ${packet.detail}`);
     return packet;
   }

@@ -36,12 +36,21 @@ export class VirtualClock {
   advance(ms: number): void {
     const untilMs = this.#elapsedMs + ms;
     for (;;) {
-      const [next] = [...this.#timers].sort((a, b) => a.dueMs - b.dueMs);
+      const next = this.#next();
       if (next === undefined || next.dueMs > untilMs) break;
       this.#timers.delete(next);
       this.#elapsedMs = next.dueMs;
       next.task();
     }
     this.#elapsedMs = untilMs;
+  }
+
+  /** The timer that falls due first; of two at the same time, the one that was set first. */
+  #next(): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (next === undefined || timer.dueMs < next.dueMs) next = timer;
+    }
+    return next;
   }
 }

@@ -13,7 +13,7 @@ import { nearest } from '../suggest.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
 
-const CLASSES = ['sensor', 'actuator', 'gateway'] as const;
+const CLASSES = ['sensor', 'actuator', 'gateway', 'service'] as const;
 
 const OUTPUT_OPTIONS = {
   qr: { type: 'boolean', help: 'print the QR code also when the output is no terminal' },

@@ -1,36 +1,43 @@
-/** Decodes SUBSCRIBE, UNSUBSCRIBE and SUBACK. @module */
-import { type Refusal, refuse } from '../refusal.ts';
-import { checkTopicFilter } from '../topics.ts';
+/** Decodes SUBSCRIBE and UNSUBSCRIBE. @module */
+import { checkTopicFilter, parseShared } from '../topics.ts';
+import { NO_PROPERTIES, readProperties } from './decode-properties.ts';
 import { FILTERS_PER_PACKET_MAX } from './limits.ts';
-import type { Qos, Suback, SubackCode, Subscribe, Subscription, Unsubscribe } from './packets.ts';
+import { PacketRefusal, beyondLimit, malformed, protocolError } from './packet-refusal.ts';
+import type { ProtocolLevel, Subscribe, Subscription, Unsubscribe } from './packets.ts';
+import { PLACE } from './property-table.ts';
 import type { Reader } from './reader.ts';
+import { REASON } from './reason-codes.ts';
 
-/** Decodes the body of a SUBSCRIBE. @see MQTT 3.1.1 §3.8 */
-export function decodeSubscribe(reader: Reader): Subscribe | Refusal {
-  const packetId = reader.packetId();
+/** Decodes the body of a SUBSCRIBE. @see MQTT 3.1.1 §3.8, MQTT 5 §3.8 */
+export function decodeSubscribe(reader: Reader, level: ProtocolLevel): Subscribe | PacketRefusal {
+  const packetId = reader.packetId(malformed);
   if (typeof packetId !== 'number') return packetId;
+  const properties = level === 5 ? readProperties(reader, PLACE.subscribe) : NO_PROPERTIES;
+  if (properties instanceof PacketRefusal) return properties;
   const subscriptions: Subscription[] = [];
   while (!reader.isAtEnd) {
     if (subscriptions.length === FILTERS_PER_PACKET_MAX) return tooMany();
-    const filter = decodeFilter(reader, '[MQTT-3.8.3-1]');
-    if (typeof filter !== 'string') return filter;
-    const qos = reader.byte('requested QoS', '[MQTT-3.8.3-3]');
-    if (typeof qos !== 'number') return qos;
-    if (!isQos(qos)) {
-      return refuse('E_WIRE_PACKET', 'requested QoS is not 0, 1 or 2 [MQTT-3-8.3-4]');
-    }
-    subscriptions.push({ filter, qos });
+    const subscription = decodeSubscription(reader, level);
+    if (subscription instanceof PacketRefusal) return subscription;
+    subscriptions.push(subscription);
   }
   if (subscriptions.length === 0) {
-    return refuse('E_WIRE_PACKET', 'SUBSCRIBE without a topic filter [MQTT-3.8.3-3]');
+    return malformed(
+      'SUBSCRIBE without a topic filter (MQTT 3.1.1 [MQTT-3.8.3-3], MQTT 5 [MQTT-3.8.3-2])',
+    );
   }
-  return { type: 'subscribe', packetId, subscriptions };
+  return { type: 'subscribe', packetId, subscriptions, properties };
 }
 
-/** Decodes the body of an UNSUBSCRIBE. @see MQTT 3.1.1 §3.10 */
-export function decodeUnsubscribe(reader: Reader): Unsubscribe | Refusal {
-  const packetId = reader.packetId();
+/** Decodes the body of an UNSUBSCRIBE. @see MQTT 3.1.1 §3.10, MQTT 5 §3.10 */
+export function decodeUnsubscribe(
+  reader: Reader,
+  level: ProtocolLevel,
+): Unsubscribe | PacketRefusal {
+  const packetId = reader.packetId(malformed);
   if (typeof packetId !== 'number') return packetId;
+  const properties = level === 5 ? readProperties(reader, PLACE.unsubscribe) : NO_PROPERTIES;
+  if (properties instanceof PacketRefusal) return properties;
   const filters: string[] = [];
   while (!reader.isAtEnd) {
     if (filters.length === FILTERS_PER_PACKET_MAX) return tooMany();
@@ -39,45 +46,46 @@ export function decodeUnsubscribe(reader: Reader): Unsubscribe | Refusal {
     filters.push(filter);
   }
   if (filters.length === 0) {
-    return refuse('E_WIRE_PACKET', 'UNSUBSCRIBE without a topic filter [MQTT-3.10.3-2]');
+    return malformed('UNSUBSCRIBE without a topic filter [MQTT-3.10.3-2]');
   }
-  return { type: 'unsubscribe', packetId, filters };
+  const userProperties = properties.userProperties ?? [];
+  return { type: 'unsubscribe', packetId, filters, userProperties };
 }
 
-/** Decodes the body of a SUBACK. @see MQTT 3.1.1 §3.9 */
-export function decodeSuback(reader: Reader): Suback | Refusal {
-  const packetId = reader.packetId();
-  if (typeof packetId !== 'number') return packetId;
-  const returnCodes: SubackCode[] = [];
-  while (!reader.isAtEnd) {
-    if (returnCodes.length === FILTERS_PER_PACKET_MAX) return tooMany();
-    const code = reader.byte('return code', '[MQTT-3.9.3-1]');
-    if (typeof code !== 'number') return code;
-    if (!isSubackCode(code)) {
-      return refuse('E_WIRE_PACKET', 'reserved SUBACK return code [MQTT-3.9.3-2]');
-    }
-    returnCodes.push(code);
+function decodeSubscription(reader: Reader, level: ProtocolLevel): Subscription | PacketRefusal {
+  const filter = decodeFilter(reader, '[MQTT-3.8.3-1]');
+  if (typeof filter !== 'string') return filter;
+  const options = reader.byte('options', 'MQTT 3.1.1 [MQTT-3.8.3-3], MQTT 5 [MQTT-3.8.3-2]');
+  if (typeof options !== 'number') return options;
+  const qos = options & 0b11;
+  const retainHandling = (options >> 4) & 0b11;
+  if (qos === 3 || (level !== 5 && options > 2)) {
+    return malformed('requested QoS is not 0, 1 or 2 (MQTT 3.1.1 [MQTT-3-8.3-4], MQTT 5 §3.8.3.1)');
   }
-  if (returnCodes.length === 0) {
-    return refuse('E_WIRE_PACKET', 'SUBACK without a return code [MQTT-3.9.3-1]');
+  if (options > 0x3f) return malformed('reserved subscription options (MQTT 5 [MQTT-3.8.3-5])');
+  if (retainHandling === 3) return malformed('retain handling 3 (MQTT 5 §3.8.3.1)');
+  const noLocal = (options & 0b100) !== 0;
+  if (noLocal && parseShared(filter) !== undefined) {
+    return protocolError('no local with a shared subscription (MQTT 5 [MQTT-3.8.3-4])');
   }
-  return { type: 'suback', packetId, returnCodes };
+  return {
+    filter,
+    qos: qos === 1 || qos === 2 ? qos : 0,
+    noLocal,
+    retainAsPublished: (options & 0b1000) !== 0,
+    retainHandling: retainHandling === 1 || retainHandling === 2 ? retainHandling : 0,
+  };
 }
 
-function decodeFilter(reader: Reader, rule: string): string | Refusal {
+function decodeFilter(reader: Reader, rule: string): string | PacketRefusal {
   const filter = reader.text('topic filter', rule);
   if (typeof filter !== 'string') return filter;
   return checkTopicFilter(filter) ?? filter;
 }
 
-function tooMany(): Refusal {
-  return refuse('E_WIRE_SIZE', `more than ${FILTERS_PER_PACKET_MAX} topic filters in one packet`);
-}
-
-function isQos(value: number): value is Qos {
-  return value <= 2;
-}
-
-function isSubackCode(code: number): code is SubackCode {
-  return isQos(code) || code === 0x80;
+function tooMany(): PacketRefusal {
+  return beyondLimit(
+    `more than ${FILTERS_PER_PACKET_MAX} topic filters in one packet`,
+    REASON.quotaExceeded,
+  );
 }

@@ -2,12 +2,11 @@
 // the tags of the standard, and the detail of the refusal must name the very same ones.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Refusal } from '../refusal.ts';
 import { TOPIC_BYTES_MAX, TOPIC_LEVELS_MAX } from '../topics.ts';
 import { FILTERS_PER_PACKET_MAX } from './limits.ts';
-import { decodeOne, field, frame } from './test-support.ts';
+import { PacketRefusal } from './packet-refusal.ts';
+import { type Sender, decodeOne, field, frame } from './test-support.ts';
 
-type Sender = 'client' | 'server';
 /** Title with tags, then malformed frames. */
 type Rule = readonly [title: string, ...frames: Uint8Array[]];
 
@@ -18,7 +17,7 @@ function refuses(sender: Sender, rules: readonly Rule[]): void {
     test(`refuses ${title}`, () => {
       for (const bytes of frames) {
         const packet = decodeOne(sender, bytes);
-        assert.ok(packet instanceof Refusal, `accepted ${bytes.toString()}`);
+        assert.ok(packet instanceof PacketRefusal, `accepted ${bytes.toString()}`);
         assert.equal(packet.code, 'E_WIRE_PACKET');
         for (const [tag] of title.matchAll(TAGS)) {
           assert.ok(packet.detail.includes(tag), `${packet.detail} lacks ${tag}`);
@@ -31,7 +30,7 @@ function refuses(sender: Sender, rules: readonly Rule[]): void {
 /** Compares the fields that are named, each of them exactly. */
 function accepts(sender: Sender, bytes: Uint8Array, expected: object): void {
   const packet = decodeOne(sender, bytes);
-  if (packet instanceof Refusal) assert.fail(packet.detail);
+  if (packet instanceof PacketRefusal) assert.fail(packet.detail);
   const named = Object.entries(packet).filter(([name]) => name in expected);
   assert.deepEqual(Object.fromEntries(named), expected);
 }
@@ -39,11 +38,34 @@ function accepts(sender: Sender, bytes: Uint8Array, expected: object): void {
 /** The beginning of a CONNECT up to the keep-alive. */
 const connect = (flags: number, ...fields: readonly (string | Uint8Array | number)[]): Buffer =>
   frame(0x10, 'MQTT', 4, flags, 0, 10, ...fields);
+const NOTHING = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
 const surrogate = field(Buffer.from('eda080', 'hex'));
 const nul = field(Buffer.from('a\0b'));
 const control = field(Buffer.from('a\u001Fb'));
 
 describe('decodeFromClient CONNECT', () => {
+  test('speaks MQTT 3.1, whose reserved flag is open', () => {
+    for (const flags of [2, 3]) {
+      const packet = frame(0x10, 'MQIsdp', 3, flags, 0, 10, 'c');
+      accepts('client', packet, { type: 'connect', protocolLevel: 3, clientId: 'c' });
+    }
+  });
+
+  test('tells the level that a broken CONNECT asked for, and stays silent on its form', () => {
+    for (const [bytes, protocolLevel, isSilent] of [
+      [connect(3, 'c'), 4, true],
+      [connect(2, 'c', 0), 4, false],
+      [connect(0x82, 'c', nul), 4, true],
+      [frame(0x10, 'MQIsdp', 3, 2, 0, 10), 3, false],
+      [frame(0x10, 'MQTT'), undefined, false],
+      [frame(0x11, 'MQTT', 4, 2, 0, 10, 'c'), undefined, false],
+    ] as const) {
+      const refusal = decodeOne('client', bytes);
+      assert.ok(refusal instanceof PacketRefusal);
+      assert.deepEqual([refusal.protocolLevel, refusal.isSilent], [protocolLevel, isSilent]);
+    }
+  });
+
   refuses('client', [
     [
       'a protocol name other than "MQTT" [MQTT-3.1.2-1]',
@@ -98,32 +120,39 @@ describe('decodeFromClient CONNECT', () => {
       type: 'connect',
       protocolLevel: 4,
       clientId: 'c',
-      cleanSession: true,
+      cleanStart: true,
       keepAliveS: 10,
-      will: { topic: 'w', payload: Uint8Array.from(Buffer.from('x')), qos: 2, retain: true },
+      will: {
+        topic: 'w',
+        payload: Uint8Array.from(Buffer.from('x')),
+        qos: 2,
+        retain: true,
+        properties: {},
+      },
+      properties: {},
       userName: 'u',
       password: Uint8Array.from(Buffer.from('p')),
     });
   });
 
   test('passes an empty client id on, for the session to answer [MQTT-3.1.3-8]', () => {
-    accepts('client', connect(0, ''), { clientId: '', cleanSession: false });
+    accepts('client', connect(0, ''), { clientId: '', cleanStart: false });
   });
 
   test('passes any bytes in a password and in a will message', () => {
     const bytes = Uint8Array.of(0, 0xff, 0xd8);
     accepts('client', connect(0xc6, 'c', 'w', field(bytes), 'u', field(bytes)), {
-      will: { topic: 'w', payload: bytes, qos: 0, retain: false },
+      will: { topic: 'w', payload: bytes, qos: 0, retain: false, properties: {} },
       password: bytes,
     });
   });
 
   test('recognizes other versions without reading on [MQTT-3.1.2-2]', () => {
     for (const [protocolName, protocolLevel] of [
-      ['MQIsdp', 3],
+      ['MQIsdp', 2],
       ['MQIsdp', 4],
+      ['MQIsdp', 0x83],
       ['MQTT', 3],
-      ['MQTT', 5],
       ['MQTT', 6],
       ['MQTT', 0x84],
     ] as const) {
@@ -162,7 +191,7 @@ for (const sender of ['client', 'server'] as const) {
     test('gives the payload as a view, and flags as they are', () => {
       const bytes = frame(0x3b, 'a/ü', 1, 2, 7, 8);
       const packet = decodeOne(sender, bytes);
-      assert.ok(!(packet instanceof Refusal) && packet.type === 'publish');
+      assert.ok(!(packet instanceof PacketRefusal) && packet.type === 'publish');
       assert.partialDeepStrictEqual(packet, {
         topic: 'a/ü',
         qos: 1,
@@ -199,9 +228,10 @@ for (const sender of ['client', 'server'] as const) {
         [`${type} with wrong flags [MQTT-2.2.2-2]`, frame(first ^ 1, 0, 1), frame(first ^ 2, 0, 1)],
         [`${type} with packet id 0 [MQTT-2.3.1-1]`, frame(first, 0, 0)],
         [`${type} without packet id [MQTT-2.3.1-1]`, frame(first), frame(first, 1)],
-        [`${type} with more bytes [MQTT-4.8.0-1]`, frame(first, 0, 1, 0)],
+        [`${type} with a reason code [MQTT-4.8.0-1]`, frame(first, 0, 1, 0)],
       ]);
-      test(`accepts ${type}`, () => accepts(sender, frame(first, 1, 2), { type, packetId: 258 }));
+      test(`accepts ${type}`, () =>
+        accepts(sender, frame(first, 1, 2), { type, packetId: 258, reasonCode: 0 }));
     }
     refuses(sender, [
       [
@@ -238,9 +268,9 @@ describe('decodeFromClient SUBSCRIBE', () => {
     accepts('client', frame(0x82, 0, 9, 'b', 2, 'a/+/#', 0, 'b', 1), {
       packetId: 9,
       subscriptions: [
-        { filter: 'b', qos: 2 },
-        { filter: 'a/+/#', qos: 0 },
-        { filter: 'b', qos: 1 },
+        { filter: 'b', qos: 2, ...NOTHING },
+        { filter: 'a/+/#', qos: 0, ...NOTHING },
+        { filter: 'b', qos: 1, ...NOTHING },
       ],
     });
   });
@@ -298,11 +328,11 @@ describe('decodeFromServer', () => {
   ]);
 
   test('accepts every return code there is', () => {
-    for (const returnCode of [0, 1, 2, 3, 4, 5]) {
-      accepts('server', frame(0x20, 0, returnCode), { sessionPresent: false, returnCode });
+    for (const reasonCode of [0, 1, 2, 3, 4, 5]) {
+      accepts('server', frame(0x20, 0, reasonCode), { sessionPresent: false, reasonCode });
     }
-    accepts('server', frame(0x20, 1, 0), { sessionPresent: true, returnCode: 0 });
-    accepts('server', frame(0x90, 0, 1, 0, 1, 2, 0x80), { returnCodes: [0, 1, 2, 0x80] });
+    accepts('server', frame(0x20, 1, 0), { sessionPresent: true, reasonCode: 0 });
+    accepts('server', frame(0x90, 0, 1, 0, 1, 2, 0x80), { reasonCodes: [0, 1, 2, 0x80] });
   });
 });
 
@@ -312,7 +342,7 @@ describe('direction (MQTT 3.1.1 §2.2.1)', () => {
     ['SUBACK from a client', frame(0x90, 0, 1, 0)],
     ['UNSUBACK from a client', frame(0xb0, 0, 1)],
     ['PINGRESP from a client', frame(0xd0)],
-    ['packet types 0 and 15 from a client', frame(0x00), frame(0xf0)],
+    ['packet types 0 and 15 from a client', frame(0x00), frame(0x0f), frame(0xf0)],
   ]);
   refuses('server', [
     ['CONNECT from a server', connect(2, 'c')],
@@ -337,7 +367,7 @@ describe('limits of the decoder', () => {
     for (const topic of ['a'.repeat(TOPIC_BYTES_MAX + 1), deep(TOPIC_LEVELS_MAX + 1)]) {
       for (const bytes of [frame(0x30, topic), frame(0x82, 0, 1, topic, 0)]) {
         const packet = decodeOne('client', bytes);
-        assert.ok(packet instanceof Refusal && packet.code === 'E_WIRE_SIZE');
+        assert.ok(packet instanceof PacketRefusal && packet.code === 'E_WIRE_SIZE');
       }
     }
   });
@@ -351,7 +381,7 @@ describe('limits of the decoder', () => {
     ] as const) {
       accepts(sender, frame(first, 0, 1, ...many(count, ...line)), { packetId: 1 });
       const packet = decodeOne(sender, frame(first, 0, 1, ...many(count + 1, ...line)));
-      assert.ok(packet instanceof Refusal && packet.code === 'E_WIRE_SIZE');
+      assert.ok(packet instanceof PacketRefusal && packet.code === 'E_WIRE_SIZE');
     }
   });
 });

@@ -1,24 +1,25 @@
 /**
- * Decodes frames into packets, strictly: whatever the standard forbids is a refusal.
- *
- * One function for each direction, as what a peer may send depends on which end it is. The
- * version of a connection is fixed by its CONNECT; MQTT 5 becomes a second pair of functions that
- * shares the readers below and differs where properties and reason codes stand.
- * @see MQTT 3.1.1 §2, §3
+ * Decodes frames into packets, strictly: whatever the standard forbids is a refusal. One function
+ * for each direction, as what a peer may send depends on which end it is.
+ * @see MQTT 3.1.1 §2, §3, MQTT 5 §2, §3
  * @module
  */
-import { type Refusal, refuse } from '../refusal.ts';
-import { decodeConnack, decodeConnect } from './decode-connect.ts';
+import { decodeAck, decodeConnack, decodeSuback, decodeUnsuback } from './decode-ack.ts';
+import { decodeConnect } from './decode-connect.ts';
+import { decodeAuth, decodeDisconnect } from './decode-disconnect.ts';
 import { decodePublish } from './decode-publish.ts';
-import { decodeSuback, decodeSubscribe, decodeUnsubscribe } from './decode-subscribe.ts';
+import { decodeSubscribe, decodeUnsubscribe } from './decode-subscribe.ts';
+import { PacketRefusal, malformed, protocolError } from './packet-refusal.ts';
 import {
-  type Ack,
   type Bare,
   type ClientPacket,
   PACKET_TYPE,
+  type ProtocolLevel,
   type ServerPacket,
 } from './packets.ts';
+import { PLACE } from './property-table.ts';
 import { Reader } from './reader.ts';
+import type { TopicReader } from './topic-reader.ts';
 
 /**
  * Decodes a packet that a client sent, from what `FrameSplitter.next` shows.
@@ -26,6 +27,8 @@ import { Reader } from './reader.ts';
  * @param first - First byte of the frame: packet type and flags.
  * @param start - Offset in `buf` of the first byte after the remaining length.
  * @param end - Offset in `buf` of the first byte after the frame.
+ * @param level - What the CONNECT of this connection said; a CONNECT is decoded whatever it is.
+ * @param topics - Memory of this connection's topics, to read them faster.
  * @returns the packet, with views into `buf`; or `E_WIRE_PACKET` with the rule that was broken;
  *   or `E_WIRE_SIZE` for a topic or a list beyond a limit of ours.
  */
@@ -34,31 +37,41 @@ export function decodeFromClient(
   buf: Uint8Array,
   start: number,
   end: number,
-): ClientPacket | Refusal {
+  level: ProtocolLevel = 4,
+  topics?: TopicReader,
+): ClientPacket | PacketRefusal {
   const type = first >> 4;
-  if (type === PACKET_TYPE.publish) return decodePublish(first, buf, start, end);
+  if (type === PACKET_TYPE.publish) {
+    return decodePublish(first, buf, start, end, level, PLACE.publishFromClient, topics);
+  }
   const problem = checkFlags(first);
   if (problem !== undefined) return problem;
   const reader = new Reader(buf, start, end);
   switch (type) {
     case PACKET_TYPE.puback:
-      return decodeAck('puback', reader);
+      return decodeAck('puback', reader, level);
     case PACKET_TYPE.pubrec:
-      return decodeAck('pubrec', reader);
+      return decodeAck('pubrec', reader, level);
     case PACKET_TYPE.pubrel:
-      return decodeAck('pubrel', reader);
+      return decodeAck('pubrel', reader, level);
     case PACKET_TYPE.pubcomp:
-      return decodeAck('pubcomp', reader);
+      return decodeAck('pubcomp', reader, level);
     case PACKET_TYPE.connect:
       return decodeConnect(reader);
     case PACKET_TYPE.subscribe:
-      return decodeSubscribe(reader);
+      return decodeSubscribe(reader, level);
     case PACKET_TYPE.unsubscribe:
-      return decodeUnsubscribe(reader);
+      return decodeUnsubscribe(reader, level);
     case PACKET_TYPE.pingreq:
       return decodeBare('pingreq', reader);
     case PACKET_TYPE.disconnect:
-      return decodeBare('disconnect', reader);
+      return decodeDisconnect(reader, level, 'client');
+    case PACKET_TYPE.auth:
+      return level === 5 ? decodeAuth(reader, 'client') : notFrom('client', type);
+    case PACKET_TYPE.pingresp: {
+      const ping = decodeBare('pingresp', reader);
+      return ping instanceof PacketRefusal ? ping : notFrom('client', type);
+    }
     default:
       return notFrom('client', type);
   }
@@ -70,73 +83,86 @@ export function decodeFromServer(
   buf: Uint8Array,
   start: number,
   end: number,
-): ServerPacket | Refusal {
+  level: ProtocolLevel = 4,
+  topics?: TopicReader,
+): ServerPacket | PacketRefusal {
   const type = first >> 4;
-  if (type === PACKET_TYPE.publish) return decodePublish(first, buf, start, end);
+  if (type === PACKET_TYPE.publish) {
+    return decodePublish(first, buf, start, end, level, PLACE.publishFromServer, topics);
+  }
   const problem = checkFlags(first);
   if (problem !== undefined) return problem;
   const reader = new Reader(buf, start, end);
   switch (type) {
     case PACKET_TYPE.puback:
-      return decodeAck('puback', reader);
+      return decodeAck('puback', reader, level);
     case PACKET_TYPE.pubrec:
-      return decodeAck('pubrec', reader);
+      return decodeAck('pubrec', reader, level);
     case PACKET_TYPE.pubrel:
-      return decodeAck('pubrel', reader);
+      return decodeAck('pubrel', reader, level);
     case PACKET_TYPE.pubcomp:
-      return decodeAck('pubcomp', reader);
+      return decodeAck('pubcomp', reader, level);
     case PACKET_TYPE.connack:
-      return decodeConnack(reader);
+      return decodeConnack(reader, level);
     case PACKET_TYPE.suback:
-      return decodeSuback(reader);
+      return decodeSuback(reader, level);
     case PACKET_TYPE.unsuback:
-      return decodeAck('unsuback', reader);
+      return decodeUnsuback(reader, level);
     case PACKET_TYPE.pingresp:
       return decodeBare('pingresp', reader);
+    case PACKET_TYPE.disconnect:
+      return level === 5 ? decodeDisconnect(reader, level, 'server') : notFrom('server', type);
+    case PACKET_TYPE.auth:
+      return level === 5 ? decodeAuth(reader, 'server') : notFrom('server', type);
     default:
       return notFrom('server', type);
   }
 }
 
-/** The flags of every packet but PUBLISH are fixed. MQTT 3.1.1 §2.2.2 */
-function checkFlags(first: number): Refusal | undefined {
+/** The flags of every packet but PUBLISH are fixed. MQTT 3.1.1 §2.2.2, MQTT 5 §2.1.3 */
+function checkFlags(first: number): PacketRefusal | undefined {
   const type = first >> 4;
   const isSubscribe = type === PACKET_TYPE.subscribe;
   const isUnsubscribe = type === PACKET_TYPE.unsubscribe;
   const isPubrel = type === PACKET_TYPE.pubrel;
   const flags = isSubscribe || isUnsubscribe || isPubrel ? 0b0010 : 0;
   if ((first & 0x0f) === flags) return undefined;
-  const rule = FLAG_RULES.get(type) ?? '';
-  return refuse('E_WIRE_PACKET', `wrong flags in the first byte [MQTT-2.2.2-2]${rule}`);
+  const detail =
+    'wrong flags in the first byte ' +
+    `(MQTT 3.1.1 [MQTT-2.2.2-2], MQTT 5 [MQTT-2.1.3-1]${FLAG_RULES.get(type) ?? ''})`;
+  return FLAGS_PROTOCOL_ERROR.has(type) ? protocolError(detail) : malformed(detail);
 }
 
-function decodeAck<T extends 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'unsuback'>(
+function decodeBare<T extends 'pingreq' | 'pingresp'>(
   type: T,
   reader: Reader,
-): Ack<T> | Refusal {
-  const packetId = reader.packetId();
-  if (typeof packetId !== 'number') return packetId;
-  return reader.finish() ?? { type, packetId };
+): Bare<T> | PacketRefusal {
+  const problem = reader.finish();
+  if (problem === undefined) return { type };
+  const { code, detail, reasonCode } = problem;
+  return new PacketRefusal(code, detail, { reasonCode, isSilent: true });
 }
 
-function decodeBare<T extends 'pingreq' | 'pingresp' | 'disconnect'>(
-  type: T,
-  reader: Reader,
-): Bare<T> | Refusal {
-  return reader.finish() ?? { type };
-}
-
-function notFrom(sender: 'client' | 'server', type: number): Refusal {
-  return refuse(
-    'E_WIRE_PACKET',
-    `packet type ${type} may not come from a ${sender} (MQTT 3.1.1 §2.2.1)`,
+function notFrom(sender: 'client' | 'server', type: number): PacketRefusal {
+  return protocolError(
+    `packet type ${type} may not come from a ${sender} (MQTT 3.1.1 §2.2.1, MQTT 5 §2.1.2)`,
   );
 }
 
 /** Packets whose flags have a rule of their own besides the general one. */
 const FLAG_RULES: ReadonlyMap<number, string> = new Map([
-  [PACKET_TYPE.pubrel, ' [MQTT-3.6.1-1]'],
-  [PACKET_TYPE.subscribe, ' [MQTT-3.8.1-1]'],
-  [PACKET_TYPE.unsubscribe, ' [MQTT-3.10.1-1]'],
-  [PACKET_TYPE.disconnect, ' [MQTT-3.14.1-1]'],
+  [PACKET_TYPE.pubrel, ', [MQTT-3.6.1-1]'],
+  [PACKET_TYPE.subscribe, ', [MQTT-3.8.1-1]'],
+  [PACKET_TYPE.unsubscribe, ', [MQTT-3.10.1-1]'],
+  [PACKET_TYPE.disconnect, ', [MQTT-3.14.1-1]'],
+  [PACKET_TYPE.auth, ', [MQTT-3.15.1-1]'],
+]);
+
+/** The standard leaves open which reason wrong flags have; other servers say it of these. */
+const FLAGS_PROTOCOL_ERROR: ReadonlySet<number> = new Set([
+  0,
+  PACKET_TYPE.connack,
+  PACKET_TYPE.pubrel,
+  PACKET_TYPE.disconnect,
+  PACKET_TYPE.auth,
 ]);

@@ -1,56 +1,69 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { encodePublish, encodePublishTemplate, fillPublishTemplate } from './encode-publish.ts';
+import { encodeConnack, encodeConnackUnsupported, encodeConnect } from './encode-connect.ts';
+import {
+  encodePublish,
+  encodePublishTemplate,
+  encodedPublishBytes,
+  fillPublishTemplate,
+} from './encode-publish.ts';
 import * as encode from './encode.ts';
+import { encodeForwarded } from './forwarded.ts';
 import { PACKET_ID_MAX } from './limits.ts';
-import { clientPacket, decodeOne, encodePacket, frame, serverPacket } from './test-support.ts';
+import { clientPacket, messageProperties, serverPacket, text } from './random-packets.ts';
+import { decodeOne, encodePacket, frame } from './test-support.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const utf8 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
 const CONNECT = {
+  protocolLevel: 4,
   clientId: 'c',
-  cleanSession: true,
+  cleanStart: true,
   keepAliveS: 10,
   will: undefined,
   userName: undefined,
   password: undefined,
+  properties: {},
 } as const;
+const NOTHING = { noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
 
 describe('encode', () => {
-  test('decodes to what was encoded, from a client', () => {
-    fc.assert(
-      fc.property(clientPacket, (packet) => {
-        assert.deepEqual(decodeOne('client', encodePacket(packet)), packet);
-      }),
-      { numRuns: 500 },
-    );
-  });
+  for (const level of [3, 4, 5] as const) {
+    test(`decodes to what was encoded, from a client, level ${level}`, () => {
+      fc.assert(
+        fc.property(clientPacket(level), (packet) => {
+          assert.deepEqual(decodeOne('client', encodePacket(packet, level), level), packet);
+        }),
+        { numRuns: 500 },
+      );
+    });
 
-  test('decodes to what was encoded, from a server', () => {
-    fc.assert(
-      fc.property(serverPacket, (packet) => {
-        assert.deepEqual(decodeOne('server', encodePacket(packet)), packet);
-      }),
-      { numRuns: 500 },
-    );
-  });
+    test(`decodes to what was encoded, from a server, level ${level}`, () => {
+      fc.assert(
+        fc.property(serverPacket(level), (packet) => {
+          assert.deepEqual(decodeOne('server', encodePacket(packet, level), level), packet);
+        }),
+        { numRuns: 500 },
+      );
+    });
+  }
 
   test('writes the bytes that the standard shows', () => {
     const golden: readonly (readonly [Uint8Array, string])[] = [
-      [encode.encodeConnect(CONNECT), '100d00044d5154540402000a000163'],
+      [encodeConnect(CONNECT), '100d00044d5154540402000a000163'],
       [
-        encode.encodeConnect({
+        encodeConnect({
           ...CONNECT,
-          cleanSession: false,
-          will: { topic: 'w', payload: utf8('x'), qos: 2, retain: true },
+          cleanStart: false,
+          will: { topic: 'w', payload: utf8('x'), qos: 2, retain: true, properties: {} },
           userName: 'u',
           password: utf8('p'),
         }),
         '101900044d51545404f4000a000163000177000178000175000170',
       ],
-      [encode.encodeConnack({ sessionPresent: true, returnCode: 0 }), '20020100'],
-      [encode.encodeConnack({ sessionPresent: false, returnCode: 5 }), '20020005'],
+      [encodeConnack({ sessionPresent: true, reasonCode: 0, properties: {} }, 4), '20020100'],
+      [encodeConnack({ sessionPresent: false, reasonCode: 5, properties: {} }, 4), '20020005'],
       [encodePublish('a/b', utf8('hi'), { qos: 0, retain: true }), '31070003612f626869'],
       [encodePublish('a/b', utf8(''), { qos: 1, packetId: 10 }), '32070003612f62000a'],
       [encodePublish('a', utf8('x'), { qos: 2, packetId: 258, dup: true }), '3c06000161010278'],
@@ -58,10 +71,22 @@ describe('encode', () => {
       [encode.encodePubrec(258), '50020102'],
       [encode.encodePubrel(258), '62020102'],
       [encode.encodePubcomp(258), '70020102'],
-      [encode.encodeSubscribe(10, [{ filter: 'a/b', qos: 1 }]), '8208000a0003612f6201'],
-      [encode.encodeSuback(10, [0, 2, 0x80]), '9005000a000280'],
-      [encode.encodeUnsubscribe(10, ['a/b', 'c']), 'a20a000a0003612f62000163'],
-      [encode.encodeUnsuback(10), 'b002000a'],
+      [
+        encode.encodeSubscribe(
+          { packetId: 10, subscriptions: [{ filter: 'a/b', qos: 1, ...NOTHING }], properties: {} },
+          4,
+        ),
+        '8208000a0003612f6201',
+      ],
+      [
+        encode.encodeSuback({ packetId: 10, reasonCodes: [0, 2, 0x80], properties: {} }, 4),
+        '9005000a000280',
+      ],
+      [
+        encode.encodeUnsubscribe({ packetId: 10, filters: ['a/b', 'c'], userProperties: [] }, 4),
+        'a20a000a0003612f62000163',
+      ],
+      [encode.encodeUnsuback({ packetId: 10, reasonCodes: [0], properties: {} }, 4), 'b002000a'],
       [encode.encodePingreq(), 'c000'],
       [encode.encodePingresp(), 'd000'],
       [encode.encodeDisconnect(), 'e000'],
@@ -69,10 +94,95 @@ describe('encode', () => {
     for (const [bytes, expected] of golden) assert.equal(hex(bytes), expected);
   });
 
-  test('tells an unsupported version in the form its client knows [MQTT-3.1.2-2]', () => {
-    assert.equal(hex(encode.encodeConnackUnsupported(3)), '20020001');
-    assert.equal(hex(encode.encodeConnackUnsupported(5)), '2003008400');
-    assert.equal(hex(encode.encodeConnackUnsupported(6)), '2003008400');
+  test('writes the bytes that the standard shows for MQTT 5', () => {
+    const options = { noLocal: true, retainAsPublished: true, retainHandling: 2 } as const;
+    const golden: readonly (readonly [Uint8Array, string])[] = [
+      [
+        encodeConnect({
+          ...CONNECT,
+          protocolLevel: 5,
+          will: {
+            topic: 'w',
+            payload: utf8('x'),
+            qos: 1,
+            retain: false,
+            properties: { delayS: 1 },
+          },
+          password: utf8('p'),
+          properties: { sessionExpiryS: 10, receiveMax: 20 },
+        }),
+        '102500044d515454054e000a08110000000a210014000163051800000001000177000178000170',
+      ],
+      [
+        encodeConnack(
+          {
+            sessionPresent: false,
+            reasonCode: 0,
+            properties: { topicAliasMax: 10, packetBytesMax: 2_000_000, receiveMax: 20 },
+          },
+          5,
+        ),
+        '200e00000b22000a27001e8480210014',
+      ],
+      [encodePublish('a/b', utf8('hi'), { qos: 0 }, 5), '30080003612f62006869'],
+      [
+        encodePublish(
+          'a',
+          utf8('x'),
+          {
+            qos: 1,
+            packetId: 10,
+            messageExpiryS: 0xffff_fffe,
+            topicAlias: 3,
+            subscriptionIds: [1, 268_435_455],
+            forwarded: encodeForwarded({ userProperties: [['k', 'v']] }),
+          },
+          5,
+        ),
+        '321d000161000a1602fffffffe2300030b010bffffff7f2600016b00017678',
+      ],
+      [encode.encodePuback(258, 0x10), '4003010210'],
+      [encode.encodePuback(258, 0, { reasonString: 'r' }), '4008010200041f000172'],
+      [encode.encodePubrec(258, 0, {}), '50020102'],
+      [encode.encodePubrel(258, 0x92), '6203010292'],
+      [encode.encodePubcomp(258, 0x92), '7003010292'],
+      [
+        encode.encodeSubscribe(
+          {
+            packetId: 10,
+            subscriptions: [{ filter: 'a', qos: 1, ...options }],
+            properties: { subscriptionId: 128 },
+          },
+          5,
+        ),
+        '820a000a030b80010001612d',
+      ],
+      [
+        encode.encodeSuback({ packetId: 10, reasonCodes: [1, 0x87], properties: {} }, 5),
+        '9005000a000187',
+      ],
+      [
+        encode.encodeUnsubscribe({ packetId: 10, filters: ['a'], userProperties: [] }, 5),
+        'a206000a00000161',
+      ],
+      [
+        encode.encodeUnsuback({ packetId: 10, reasonCodes: [0, 0x11], properties: {} }, 5),
+        'b005000a000011',
+      ],
+      [encode.encodeDisconnect({ reasonCode: 0 }), 'e000'],
+      [encode.encodeDisconnect({ reasonCode: 0x8e }), 'e0018e'],
+      [encode.encodeDisconnect({ properties: { sessionExpiryS: 5 } }), 'e00700051100000005'],
+      [encode.encodeAuth({ reasonCode: 0, properties: {} }), 'f000'],
+      [
+        encode.encodeAuth({ reasonCode: 0x18, properties: { authMethod: 'm' } }),
+        'f00618041500016d',
+      ],
+    ];
+    for (const [bytes, expected] of golden) assert.equal(hex(bytes), expected);
+  });
+
+  test('tells that a version is not spoken in the form of MQTT 5 [MQTT-3.1.2-2]', () => {
+    assert.equal(hex(encodeConnackUnsupported()), '2003008400');
   });
 
   test('writes remaining lengths of one to four bytes, both sides of each boundary', () => {
@@ -114,16 +224,47 @@ describe('encode', () => {
         4 + 2 + Buffer.byteLength(fits),
       );
       assert.throws(() => encodePublish(`${fits}${unit}`, utf8(''), { qos: 0 }), RangeError);
-      assert.throws(() => encode.encodeConnect({ ...CONNECT, clientId: fits + unit }), RangeError);
+      assert.throws(() => encodeConnect({ ...CONNECT, clientId: fits + unit }), RangeError);
     }
     const password = new Uint8Array(65_536);
-    assert.throws(() => encode.encodeConnect({ ...CONNECT, userName: 'u', password }), RangeError);
-    assert.throws(() => encode.encodeConnect({ ...CONNECT, keepAliveS: 65_536 }), RangeError);
+    assert.throws(() => encodeConnect({ ...CONNECT, userName: 'u', password }), RangeError);
+    assert.throws(() => encodeConnect({ ...CONNECT, keepAliveS: 65_536 }), RangeError);
   });
 
   test('throws for a password without a user name [MQTT-3.1.2-22]', () => {
     const password = utf8('p');
-    assert.throws(() => encode.encodeConnect({ ...CONNECT, password }), RangeError);
+    assert.throws(() => encodeConnect({ ...CONNECT, password }), RangeError);
+  });
+
+  test('throws for a property that has no encoding', () => {
+    const long = 'x'.repeat(65_536);
+    for (const properties of [
+      { contentType: long },
+      { userProperties: [['k', long]] as const },
+      { correlationData: new Uint8Array(65_536) },
+    ]) {
+      assert.throws(() => encodeForwarded(properties), RangeError);
+    }
+    const connack = { sessionPresent: false, reasonCode: 0 };
+    for (const properties of [{ sessionExpiryS: 2 ** 32 }, { receiveMax: 65_536 }]) {
+      assert.throws(() => encodeConnack({ ...connack, properties }, 5), RangeError);
+    }
+    assert.throws(
+      () => encodePublish('a', utf8(''), { qos: 0, messageExpiryS: -1 }, 5),
+      RangeError,
+    );
+    assert.throws(
+      () => encodePublish('a', utf8(''), { qos: 0, topicAlias: 65_536 }, 5),
+      RangeError,
+    );
+  });
+
+  test('leaves out what MQTT 3.1.1 does not know', () => {
+    const hop = { messageExpiryS: 1, topicAlias: 1, subscriptionIds: [1] };
+    const forwarded = encodeForwarded({ contentType: 't' });
+    const plain = encodePublish('a', utf8('x'), { qos: 0 });
+    const full = encodePublish('a', utf8('x'), { qos: 0, ...hop, forwarded });
+    assert.equal(hex(full), hex(plain));
   });
 
   test('throws for a packet that no remaining length can express', () => {
@@ -132,22 +273,56 @@ describe('encode', () => {
   });
 });
 
+describe('encodedPublishBytes', () => {
+  test('tells the size that encodePublish gives [MQTT-3.1.2-24]', () => {
+    const bytes = fc.oneof(fc.nat(200), fc.constantFrom(16_370, 16_384, 2_097_140, 2_097_152));
+    const property = fc.property(
+      text,
+      bytes,
+      messageProperties,
+      fc.constantFrom(3 as const, 4 as const, 5 as const),
+      fc.constantFrom(0 as const, 1 as const, 2 as const),
+      (topic, payloadBytes, properties, level, qos) => {
+        const payload = new Uint8Array(payloadBytes);
+        const { messageExpiryS } = properties;
+        const forwarded = encodeForwarded(properties);
+        const hop = { forwarded, messageExpiryS, subscriptionIds: [1, 300], topicAlias: 9 };
+        const options = qos === 0 ? { qos, ...hop } : { qos, packetId: 1, ...hop };
+        assert.equal(
+          encodedPublishBytes(topic, payload, options, level),
+          encodePublish(topic, payload, options, level).length,
+        );
+      },
+    );
+    fc.assert(property, { numRuns: 200 });
+  });
+});
+
 describe('encodePublishTemplate', () => {
   test('gives each receiver what encodePublish would', () => {
     const payload = utf8('payload');
-    for (const qos of [1, 2] as const) {
-      for (const retain of [true, false]) {
-        const template = encodePublishTemplate('a/b', payload, { qos, retain });
-        for (const dup of [true, false]) {
-          for (const packetId of [1, 258, PACKET_ID_MAX]) {
-            assert.equal(
-              hex(fillPublishTemplate(template, { packetId, dup })),
-              hex(encodePublish('a/b', payload, { qos, retain, dup, packetId })),
-            );
-          }
-        }
-      }
-    }
+    const forwarded = encodeForwarded({ contentType: 't' });
+    const packetIds = fc.oneof(
+      fc.constantFrom(1, 258, PACKET_ID_MAX),
+      fc.integer({ min: 1, max: 9 }),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1 as const, 2 as const),
+        fc.constantFrom(4 as const, 5 as const),
+        packetIds,
+        fc.boolean(),
+        fc.boolean(),
+        (qos, level, packetId, dup, retain) => {
+          const options = { qos, retain, forwarded, messageExpiryS: 7 };
+          const template = encodePublishTemplate('a/b', payload, options, level);
+          assert.equal(
+            hex(fillPublishTemplate(template, { packetId, dup })),
+            hex(encodePublish('a/b', payload, { ...options, dup, packetId }, level)),
+          );
+        },
+      ),
+    );
   });
 
   test('leaves template and earlier copies as they are', () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { Refusal } from '../refusal.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { REMAINING_LENGTH_MAX } from './limits.ts';
-import { clientPacket, encodePacket, frame } from './test-support.ts';
+import { PacketRefusal } from './packet-refusal.ts';
+import { clientPacket } from './random-packets.ts';
+import { encodePacket, frame } from './test-support.ts';
 
 interface Frame {
   readonly first: number;
@@ -27,9 +28,9 @@ function drain(splitter: FrameSplitter): Frame[] {
   return frames;
 }
 
-function refusalOf(splitter: FrameSplitter): Refusal {
+function refusalOf(splitter: FrameSplitter): PacketRefusal {
   const found = splitter.next();
-  assert.ok(found instanceof Refusal, 'no refusal');
+  assert.ok(found instanceof PacketRefusal, 'no refusal');
   return found;
 }
 
@@ -100,11 +101,11 @@ describe('FrameSplitter', () => {
     const pauses = fc.infiniteStream(fc.nat(3));
     fc.assert(
       fc.property(
-        fc.array(clientPacket, { maxLength: 8 }),
+        fc.array(clientPacket(5), { maxLength: 8 }),
         cuts,
         pauses,
         (packets, cuts, pauses) => {
-          const bytes = packets.map(encodePacket);
+          const bytes = packets.map((packet) => encodePacket(packet, 5));
           const stream = Buffer.concat(bytes);
           const splitter = makeSplitter();
           const frames: Buffer[] = [];
@@ -212,7 +213,8 @@ describe('FrameSplitter limits', () => {
     }
     const splitter = makeSplitter(bytes.length - 1);
     splitter.push(bytes);
-    assert.equal(refusalOf(splitter).code, 'E_WIRE_SIZE');
+    const refusal = refusalOf(splitter);
+    assert.deepEqual([refusal.code, refusal.reasonCode], ['E_WIRE_SIZE', 0x95]);
   });
 
   test('refuses a packet above the limit before its body arrives [E_WIRE_SIZE]', () => {
@@ -268,7 +270,8 @@ describe('FrameSplitter limits', () => {
       assert.equal(refusalOf(whole).code, 'E_WIRE_PACKET');
       const dripped = makeSplitter();
       for (const byte of bytes) dripped.push(Buffer.of(byte));
-      assert.equal(refusalOf(dripped).code, 'E_WIRE_PACKET');
+      const refusal = refusalOf(dripped);
+      assert.deepEqual([refusal.code, refusal.reasonCode], ['E_WIRE_PACKET', 0x81]);
     }
   });
 
@@ -281,7 +284,7 @@ describe('FrameSplitter limits', () => {
     assert.equal(refusalOf(smaller).code, 'E_WIRE_SIZE');
   });
 
-  test('accepts a padded remaining length, unless told that MQTT 5 rules', () => {
+  test('accepts a padded remaining length, unless told that MQTT 5 rules [MQTT-1.5.5-1]', () => {
     for (const padding of [
       [0x82, 0x00],
       [0x82, 0x80, 0x00],
@@ -294,12 +297,25 @@ describe('FrameSplitter limits', () => {
       const strict = makeSplitter();
       strict.requiresMinimalLength = true;
       strict.push(bytes);
-      assert.equal(refusalOf(strict).code, 'E_WIRE_PACKET');
+      const refusal = refusalOf(strict);
+      assert.deepEqual([refusal.code, refusal.reasonCode], ['E_WIRE_PACKET', 0x81]);
+      assert.match(refusal.detail, /\[MQTT-1\.5\.5-1\]/u);
     }
     const strict = makeSplitter();
     strict.requiresMinimalLength = true;
     strict.push(STREAM);
     assert.deepEqual(drain(strict), EXPECTED);
+  });
+
+  test('refuses packet type 0 at its first byte (MQTT 3.1.1 §2.2.1, MQTT 5 §2.1.2)', () => {
+    for (const first of [0x00, 0x01, 0x0f]) {
+      const splitter = makeSplitter();
+      splitter.push(frame(0x40, 0, 1));
+      splitter.push(Buffer.of(first));
+      assert.equal(splitter.next(), true);
+      const refusal = refusalOf(splitter);
+      assert.deepEqual([refusal.code, refusal.reasonCode], ['E_WIRE_PACKET', 0x82]);
+    }
   });
 
   test('gives the same refusal ever after, whatever comes', () => {

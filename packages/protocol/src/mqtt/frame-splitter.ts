@@ -1,6 +1,8 @@
 /** Cuts the byte stream of a connection into frames, one for each control packet. @module */
-import { type Refusal, refuse } from '../refusal.ts';
-import { CARRY_BYTES_MIN, REMAINING_LENGTH_BYTES_MAX } from './limits.ts';
+import { CARRY_BYTES_MIN, VARIABLE_BYTES_MAX } from './limits.ts';
+import { type PacketRefusal, beyondLimit, malformed, protocolError } from './packet-refusal.ts';
+import { NOT_MINIMAL } from './reader.ts';
+import { REASON } from './reason-codes.ts';
 
 /**
  * Splits chunks into frames: {@link FrameSplitter.push} takes a chunk, {@link FrameSplitter.next}
@@ -43,7 +45,7 @@ export class FrameSplitter {
   #carryBytes = 0;
   /** Bytes of the frame in the carry, or 0 while its remaining length is incomplete. */
   #carryBytesWanted = 0;
-  #refusal: Refusal | undefined;
+  #refusal: PacketRefusal | undefined;
 
   /** @param options - `packetBytesMax`: largest accepted packet, in bytes, with its header. */
   constructor(options: { readonly packetBytesMax: number }) {
@@ -66,10 +68,11 @@ export class FrameSplitter {
    *
    * @returns true when a frame was found, false when the chunks are used up, or a refusal, which
    *   is final, as nobody knows where the next frame begins: `E_WIRE_SIZE` as soon as a packet
-   *   announces more than `packetBytesMax`, `E_WIRE_PACKET` for a malformed remaining length.
+   *   announces more than `packetBytesMax`, `E_WIRE_PACKET` for a malformed remaining length or
+   *   the reserved packet type 0.
    * @see MQTT 3.1.1 §2.2.3
    */
-  next(): boolean | Refusal {
+  next(): boolean | PacketRefusal {
     if (this.#refusal !== undefined) return this.#refusal;
     do {
       const found = this.#carryBytes === 0 ? this.#nextInChunk() : this.#nextInCarry();
@@ -83,7 +86,7 @@ export class FrameSplitter {
     return false;
   }
 
-  #nextInChunk(): boolean | Refusal {
+  #nextInChunk(): boolean | PacketRefusal {
     const chunk = this.#chunk;
     if (this.#chunkAt === chunk.length) return false;
     const header = this.#readHeader(chunk, this.#chunkAt, chunk.length);
@@ -98,7 +101,7 @@ export class FrameSplitter {
     return false;
   }
 
-  #nextInCarry(): boolean | Refusal {
+  #nextInCarry(): boolean | PacketRefusal {
     while (this.#carryBytesWanted === 0) {
       if (this.#chunkAt === this.#chunk.length) return false;
       this.#carryFromChunk(this.#carryBytes + 1);
@@ -122,29 +125,29 @@ export class FrameSplitter {
    *
    * @returns false when the header goes on beyond `limit`.
    */
-  #readHeader(buf: Uint8Array, at: number, limit: number): boolean | Refusal {
+  #readHeader(buf: Uint8Array, at: number, limit: number): boolean | PacketRefusal {
+    const first = buf[at] ?? 0;
+    // Nothing can follow that would make sense of it, so there is no need to wait for its end.
+    if (first < 0x10) return protocolError('packet type 0 (MQTT 3.1.1 §2.2.1, MQTT 5 §2.1.2)');
     let remaining = 0;
-    for (let i = 1; i <= REMAINING_LENGTH_BYTES_MAX; i += 1) {
+    for (let i = 1; i <= VARIABLE_BYTES_MAX; i += 1) {
       if (at + i >= limit) return false;
       const byte = buf[at + i] ?? 0;
       remaining |= (byte & 0x7f) << (7 * (i - 1));
       if (byte >= 0x80) continue;
       if (byte === 0 && i > 1 && this.requiresMinimalLength) {
-        return refuse('E_WIRE_PACKET', 'the remaining length is longer than it needs to be');
+        return malformed(`the remaining length ${NOT_MINIMAL}`);
       }
-      this.first = buf[at] ?? 0;
+      this.first = first;
       this.start = at + i + 1;
       this.end = this.start + remaining;
       if (this.end - at <= this.packetBytesMax) return true;
-      return refuse(
-        'E_WIRE_SIZE',
+      return beyondLimit(
         `a packet of ${this.end - at} bytes; at most ${this.packetBytesMax} are accepted`,
+        REASON.packetTooLarge,
       );
     }
-    return refuse(
-      'E_WIRE_PACKET',
-      'the remaining length has more than 4 bytes (MQTT 3.1.1 §2.2.3)',
-    );
+    return malformed('the remaining length has more than 4 bytes (MQTT 3.1.1 §2.2.3)');
   }
 
   /** Moves bytes from the chunk until the carry holds `bytesWanted` or the chunk is used up. */
@@ -182,4 +185,4 @@ export class FrameSplitter {
 
 const EMPTY = new Uint8Array(0);
 /** Type and flags, then the remaining length. */
-const HEADER_BYTES_MAX = 1 + REMAINING_LENGTH_BYTES_MAX;
+const HEADER_BYTES_MAX = 1 + VARIABLE_BYTES_MAX;

@@ -1,32 +1,35 @@
-/** Packets by hand, packets at random, and frames, for the tests of the codec. @module */
+/** Packets by hand, frames, and encoding of whatever was decoded, for the tests of the codec. @module */
 import assert from 'node:assert/strict';
-import * as fc from 'fast-check';
-import { Refusal } from '../refusal.ts';
 import { decodeFromClient, decodeFromServer } from './decode.ts';
+import { encodeConnack, encodeConnect } from './encode-connect.ts';
 import { encodePublish } from './encode-publish.ts';
 import * as encode from './encode.ts';
+import { encodeForwarded } from './forwarded.ts';
 import { FrameSplitter } from './frame-splitter.ts';
-import { FILTERS_PER_PACKET_MAX } from './limits.ts';
-import type { ClientPacket, ConnectUnsupported, ServerPacket } from './packets.ts';
+import { PacketRefusal } from './packet-refusal.ts';
+import type {
+  ClientPacket,
+  ConnectUnsupported,
+  ProtocolLevel,
+  Publish,
+  ServerPacket,
+} from './packets.ts';
 
 /** A packet that has an encoding here. */
 export type EncodablePacket = Exclude<ClientPacket, ConnectUnsupported> | ServerPacket;
+/** Who sent a packet. */
+export type Sender = 'client' | 'server';
 
 /** Builds a frame: a number is a byte, a text is a field with its length, bytes are themselves. */
 export function frame(first: number, ...parts: readonly (number | string | Uint8Array)[]): Buffer {
-  const body = Buffer.concat(
-    parts.map((part) => {
-      if (typeof part === 'number') return Buffer.of(part);
-      return typeof part === 'string' ? field(Buffer.from(part)) : part;
-    }),
-  );
-  const header = [first];
-  let rest = body.length;
-  do {
-    header.push(rest < 0x80 ? rest : (rest & 0x7f) | 0x80);
-    rest >>= 7;
-  } while (rest > 0);
-  return Buffer.concat([Buffer.from(header), body]);
+  const body = bytesOf(...parts);
+  return Buffer.concat([Buffer.of(first), variable(body.length), body]);
+}
+
+/** The properties of a packet, with their length before them. */
+export function properties(...parts: readonly (number | string | Uint8Array)[]): Buffer {
+  const body = bytesOf(...parts);
+  return Buffer.concat([variable(body.length), body]);
 }
 
 /** A field of any bytes, with its length before it. */
@@ -34,157 +37,86 @@ export function field(data: Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(data.length >> 8, data.length & 0xff), data]);
 }
 
+/** A variable byte integer. MQTT 5 §1.5.5 */
+export function variable(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  do {
+    bytes.push(rest < 0x80 ? rest : (rest & 0x7f) | 0x80);
+    rest >>= 7;
+  } while (rest > 0);
+  return Buffer.from(bytes);
+}
+
 /** Decodes the only frame of some bytes. */
 export function decodeOne(
-  from: 'client' | 'server',
+  sender: Sender,
   bytes: Uint8Array,
-): ClientPacket | ServerPacket | Refusal {
+  level: ProtocolLevel = 4,
+): ClientPacket | ServerPacket | PacketRefusal {
   const splitter = new FrameSplitter({ packetBytesMax: 1_000_000 });
+  splitter.requiresMinimalLength = level === 5;
   splitter.push(bytes);
   const found = splitter.next();
-  if (found instanceof Refusal) return found;
+  if (found instanceof PacketRefusal) return found;
   assert.equal(found, true, 'no whole frame');
-  const decode = from === 'client' ? decodeFromClient : decodeFromServer;
-  const packet = decode(splitter.first, splitter.buf, splitter.start, splitter.end);
+  const decode = sender === 'client' ? decodeFromClient : decodeFromServer;
+  const packet = decode(splitter.first, splitter.buf, splitter.start, splitter.end, level);
   assert.equal(splitter.next(), false, 'more than one frame');
   return packet;
 }
 
 /** Encodes whatever the decoder gave. */
-export function encodePacket(packet: EncodablePacket): Uint8Array {
+export function encodePacket(packet: EncodablePacket, level: ProtocolLevel): Uint8Array {
   switch (packet.type) {
     case 'connect':
-      return encode.encodeConnect(packet);
+      return encodeConnect(packet);
     case 'connack':
-      return encode.encodeConnack(packet);
+      return encodeConnack(packet, level);
     case 'publish':
-      return encodePublish(packet.topic, packet.payload, packet);
+      return encodePublishPacket(packet, level);
     case 'puback':
-      return encode.encodePuback(packet.packetId);
+      return encode.encodePuback(packet.packetId, packet.reasonCode, packet.properties);
     case 'pubrec':
-      return encode.encodePubrec(packet.packetId);
+      return encode.encodePubrec(packet.packetId, packet.reasonCode, packet.properties);
     case 'pubrel':
-      return encode.encodePubrel(packet.packetId);
+      return encode.encodePubrel(packet.packetId, packet.reasonCode, packet.properties);
     case 'pubcomp':
-      return encode.encodePubcomp(packet.packetId);
+      return encode.encodePubcomp(packet.packetId, packet.reasonCode, packet.properties);
     case 'subscribe':
-      return encode.encodeSubscribe(packet.packetId, packet.subscriptions);
+      return encode.encodeSubscribe(packet, level);
     case 'suback':
-      return encode.encodeSuback(packet.packetId, packet.returnCodes);
+      return encode.encodeSuback(packet, level);
     case 'unsubscribe':
-      return encode.encodeUnsubscribe(packet.packetId, packet.filters);
+      return encode.encodeUnsubscribe(packet, level);
     case 'unsuback':
-      return encode.encodeUnsuback(packet.packetId);
+      return encode.encodeUnsuback(packet, level);
     case 'pingreq':
       return encode.encodePingreq();
     case 'pingresp':
       return encode.encodePingresp();
     case 'disconnect':
-      return encode.encodeDisconnect();
+      return encode.encodeDisconnect(packet);
+    case 'auth':
+      return encode.encodeAuth(packet);
   }
 }
 
-const UNFIT = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
-const text = fc
-  .string({ unit: 'binary', maxLength: 40 })
-  .filter((value) => value.isWellFormed() && !UNFIT.test(value));
-const level = text.map((value) => value.replaceAll(/[+#/]/gu, ''));
-const levels = fc.array(level, { minLength: 1, maxLength: 5 });
-const topic = levels.map((parts) => parts.join('/')).filter((value) => value !== '');
-const filter = fc
-  .tuple(fc.array(fc.oneof(level, fc.constant('+')), { maxLength: 5 }), fc.constantFrom('#', '+'))
-  .map(([parts, last]) => [...parts, last].join('/'));
-const qos = fc.constantFrom(0 as const, 1 as const, 2 as const);
-const packetId = fc.integer({ min: 1, max: 65_535 });
-const data = fc.uint8Array({ maxLength: 300 });
-const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true });
-const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined });
-const is = <T extends string>(type: T): fc.Arbitrary<T> => fc.constant(type);
+function encodePublishPacket(packet: Publish, level: ProtocolLevel): Uint8Array {
+  const { topic, payload, retain, properties } = packet;
+  const { messageExpiryS, topicAlias, subscriptionIds = [] } = properties;
+  const forwarded = encodeForwarded(properties);
+  const hop = { retain, forwarded, messageExpiryS, topicAlias, subscriptionIds };
+  if (packet.qos === 0) return encodePublish(topic, payload, { qos: 0, ...hop }, level);
+  const { qos, packetId, dup } = packet;
+  return encodePublish(topic, payload, { qos, packetId, dup, ...hop }, level);
+}
 
-const will = record({ topic, payload: data, qos, retain: fc.boolean() });
-const credentials = fc.oneof(
-  fc.constant([undefined, undefined] as const),
-  fc.tuple(text, optional(data)),
-);
-const connect = fc
-  .tuple(
-    record({
-      type: is('connect'),
-      protocolLevel: fc.constant(4 as const),
-      clientId: text,
-      cleanSession: fc.boolean(),
-      keepAliveS: fc.integer({ min: 0, max: 65_535 }),
-      will: optional(will),
+function bytesOf(...parts: readonly (number | string | Uint8Array)[]): Buffer {
+  return Buffer.concat(
+    parts.map((part) => {
+      if (typeof part === 'number') return Buffer.of(part);
+      return typeof part === 'string' ? field(Buffer.from(part)) : part;
     }),
-    credentials,
-  )
-  .map(([packet, [userName, password]]) => Object.assign(packet, { userName, password }));
-const publish = fc.oneof(
-  record({
-    type: is('publish'),
-    topic,
-    payload: data,
-    retain: fc.boolean(),
-    qos: fc.constant(0 as const),
-    dup: fc.constant(false as const),
-    packetId: fc.constant(undefined),
-  }),
-  record({
-    type: is('publish'),
-    topic,
-    payload: data,
-    retain: fc.boolean(),
-    qos: fc.constantFrom(1 as const, 2 as const),
-    dup: fc.boolean(),
-    packetId,
-  }),
-);
-const bothWays = [
-  publish,
-  record({ type: is('puback'), packetId }),
-  record({ type: is('pubrec'), packetId }),
-  record({ type: is('pubrel'), packetId }),
-  record({ type: is('pubcomp'), packetId }),
-];
-
-/** Any packet of a client. */
-export const clientPacket: fc.Arbitrary<EncodablePacket> = fc.oneof(
-  ...bothWays,
-  connect,
-  record({
-    type: is('subscribe'),
-    packetId,
-    subscriptions: fc.array(record({ filter, qos }), { minLength: 1, maxLength: 5 }),
-  }),
-  record({
-    type: is('unsubscribe'),
-    packetId,
-    filters: fc.array(filter, { minLength: 1, maxLength: 5 }),
-  }),
-  record({ type: is('pingreq') }),
-  record({ type: is('disconnect') }),
-);
-
-/** Any packet of a server. */
-export const serverPacket: fc.Arbitrary<EncodablePacket> = fc.oneof(
-  ...bothWays,
-  fc.constant({ type: 'connack', sessionPresent: true, returnCode: 0 } as const),
-  record({
-    type: is('connack'),
-    sessionPresent: fc.constant(false),
-    returnCode: fc.constantFrom(0, 1, 2, 3, 4, 5),
-  }),
-  record({
-    type: is('suback'),
-    packetId,
-    returnCodes: fc.array(fc.constantFrom(0, 1, 2, 0x80), {
-      minLength: 1,
-      maxLength: FILTERS_PER_PACKET_MAX,
-      size: 'small',
-    }),
-  }),
-  record({ type: is('unsuback'), packetId }),
-  record({ type: is('pingresp') }),
-);
+  );
+}

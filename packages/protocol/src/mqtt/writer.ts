@@ -18,13 +18,11 @@ export class Writer {
     if (remainingBytes > REMAINING_LENGTH_MAX) {
       throw new RangeError(`a packet of ${remainingBytes} bytes cannot be encoded`);
     }
-    const headerBytes = 1 + remainingLengthBytes(remainingBytes);
+    const headerBytes = 1 + variableBytes(remainingBytes);
     this.bytes = allocate(headerBytes + remainingBytes);
     this.bytes[0] = first;
     this.#at = 1;
-    for (let rest = remainingBytes; this.#at < headerBytes; rest >>= 7) {
-      this.byte(rest < 0x80 ? rest : (rest & 0x7f) | 0x80);
-    }
+    this.variable(remainingBytes);
   }
 
   /** Offset of the next field. */
@@ -42,6 +40,18 @@ export class Writer {
     if (value > 0xffff) throw new RangeError(`${value} has more than 16 bits`);
     writeUint16(this.bytes, this.#at, value);
     this.#at += 2;
+  }
+
+  /** @throws RangeError unless the value is an integer of 32 bits. */
+  uint32(value: number): void {
+    assertUint32(value);
+    this.uint16(Math.floor(value / 0x1_0000));
+    this.uint16(value % 0x1_0000);
+  }
+
+  /** A variable byte integer, 0 to 268,435,455. MQTT 5 §1.5.5 */
+  variable(value: number): void {
+    this.#at = writeVariable(this.bytes, this.#at, value);
   }
 
   /** @throws RangeError unless the id is an integer from 1 to 65,535. [MQTT-2.3.1-1] */
@@ -90,10 +100,30 @@ export function allocate(bytes: number): Uint8Array {
   return slab.subarray(slabAt - bytes, slabAt);
 }
 
-function remainingLengthBytes(remainingBytes: number): number {
-  if (remainingBytes < 0x80) return 1;
-  if (remainingBytes < 0x4000) return 2;
-  return remainingBytes < 0x20_0000 ? 3 : 4;
+/** Writes a variable byte integer and gives the offset after it. MQTT 5 §1.5.5 */
+export function writeVariable(buf: Uint8Array, at: number, value: number): number {
+  let next = at;
+  let rest = value;
+  for (; rest >= 0x80; rest >>= 7) {
+    buf[next] = (rest & 0x7f) | 0x80;
+    next += 1;
+  }
+  buf[next] = rest;
+  return next + 1;
+}
+
+/** Bytes of a variable byte integer. MQTT 5 §1.5.5 */
+export function variableBytes(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  return value < 0x20_0000 ? 3 : 4;
+}
+
+/** @throws RangeError unless the value is an integer of 32 bits. */
+export function assertUint32(value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw new RangeError(`${value} is no integer of 32 bits`);
+  }
 }
 
 // A typed array with memory of its own costs ten times a view, more than all else in encoding.

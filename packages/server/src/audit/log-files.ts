@@ -2,15 +2,20 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HASH_BYTES, type Tile } from '@holdfast/protocol/merkle';
 import { openDatabase, openDatabaseReadOnly } from '../persistence/index.ts';
+import type { IndexRow } from './segment-index.ts';
 
-const LOG_VERSION = 1;
+const LOG_VERSION = 2;
+/** A batch in a row of the index: a 48-bit number. */
+const INDEX_BYTES = 6;
 const LOG_SCHEMA = `
   CREATE TABLE batch (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
   CREATE TABLE segment (
     key_ref INTEGER NOT NULL,
-    batch INTEGER NOT NULL,
-    PRIMARY KEY (key_ref, batch)
+    first INTEGER NOT NULL,
+    batches BLOB NOT NULL,
+    PRIMARY KEY (key_ref, first)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE indexed (id INTEGER PRIMARY KEY CHECK (id = 1), until INTEGER NOT NULL) STRICT;
   CREATE TABLE tile (
     level INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -52,14 +57,12 @@ export class LogFiles {
   }
 
   static openReadOnly(path: string): LogFiles {
-    const { database, close } = openDatabaseReadOnly(path);
+    const { database, close } = openDatabaseReadOnly(path, LOG_VERSION);
     return new LogFiles(database, close);
   }
 
-  insertBatch({ first, count, sealed }: StoredBatch, keyRefs: Iterable<number>): void {
+  insertBatch({ first, count, sealed }: StoredBatch): void {
     this.#statement('INSERT INTO batch VALUES (?, ?, ?)').run(first, count, sealed);
-    const insertSegment = this.#statement('INSERT INTO segment VALUES (?, ?)');
-    for (const keyRef of keyRefs) insertSegment.run(keyRef, first);
   }
 
   writeTile({ level, index, hashes }: Tile): void {
@@ -119,6 +122,14 @@ export class LogFiles {
     return row === undefined ? undefined : asBatch(row);
   }
 
+  /** The last batch that starts at `index` or before. */
+  batchAt(index: number): StoredBatch | undefined {
+    const row = this.#statement(
+      'SELECT first, count, sealed FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1',
+    ).get(index);
+    return row === undefined ? undefined : asBatch(row);
+  }
+
   /** Where the next batch behind `first` starts, read without its content. */
   batchFirstAfter(first: number): number | undefined {
     const row = this.#statement(
@@ -127,24 +138,47 @@ export class LogFiles {
     return row === undefined ? undefined : Number(row['first']);
   }
 
-  /** The last batch that starts before `before` and has a segment of this key. */
-  batchOfKeyBefore(keyRef: number, before: number): StoredBatch | undefined {
+  /** Adds a row to the index. */
+  insertIndex({ keyRef, batches }: IndexRow): void {
+    const bytes = Buffer.allocUnsafe(batches.length * INDEX_BYTES);
+    for (const [at, first] of batches.entries()) {
+      bytes.writeUIntBE(first, at * INDEX_BYTES, INDEX_BYTES);
+    }
+    this.#statement('INSERT INTO segment VALUES (?, ?, ?)').run(keyRef, batches[0] ?? 0, bytes);
+  }
+
+  /** Notes that the index covers all batches before `until`. */
+  markIndexed(until: number): void {
+    this.#statement(
+      'INSERT INTO indexed VALUES (1, ?) ON CONFLICT DO UPDATE SET until = excluded.until',
+    ).run(until);
+  }
+
+  /** Index of the first batch that the index does not cover. */
+  indexedUntil(): number {
+    return Number(this.#statement('SELECT until FROM indexed').get()?.['until'] ?? 0);
+  }
+
+  /** The last row of a key that begins before `before`. */
+  indexBefore(keyRef: number, before: number): IndexRow | undefined {
     const row = this.#statement(
-      `SELECT first, count, sealed FROM batch WHERE first =
-         (SELECT max(batch) FROM segment WHERE key_ref = ? AND batch < ?)`,
+      'SELECT batches FROM segment WHERE key_ref = ? AND first < ? ORDER BY first DESC LIMIT 1',
     ).get(keyRef, before);
-    return row === undefined ? undefined : asBatch(row);
+    return row === undefined ? undefined : asIndexRow(keyRef, row);
   }
 
-  /** Whether the index leads from this key to this batch. */
-  isIndexed(keyRef: number, batchFirst: number): boolean {
-    const row = this.#statement('SELECT 1 FROM segment WHERE key_ref = ? AND batch = ?');
-    return row.get(keyRef, batchFirst) !== undefined;
+  /** The first row of a key that begins at `first` or later. */
+  indexFrom(keyRef: number, first: number): IndexRow | undefined {
+    const row = this.#statement(
+      'SELECT batches FROM segment WHERE key_ref = ? AND first >= ? ORDER BY first LIMIT 1',
+    ).get(keyRef, first);
+    return row === undefined ? undefined : asIndexRow(keyRef, row);
   }
 
-  /** Rows of the index. */
+  /** Pairs of key and batch in the index. */
   indexedCount(): number {
-    return Number(this.#statement('SELECT count(*) AS rows FROM segment').get()?.['rows']);
+    const sql = `SELECT coalesce(sum(length(batches)), 0) AS bytes FROM segment`;
+    return Number(this.#statement(sql).get()?.['bytes']) / INDEX_BYTES;
   }
 
   #statement(sql: string): StatementSync {
@@ -155,6 +189,17 @@ export class LogFiles {
     }
     return statement;
   }
+}
+
+function asIndexRow(keyRef: number, row: Record<string, unknown>): IndexRow {
+  const stored = row['batches'];
+  if (!(stored instanceof Uint8Array)) return { keyRef, batches: [] };
+  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength);
+  const count = Math.floor(bytes.length / INDEX_BYTES);
+  const batches = Array.from({ length: count }, (_, at) =>
+    bytes.readUIntBE(at * INDEX_BYTES, INDEX_BYTES),
+  );
+  return { keyRef, batches };
 }
 
 function asBatch(row: Record<string, unknown>): StoredBatch {

@@ -24,7 +24,8 @@ function keyOf(keyRef: number): Uint8Array {
   return key;
 }
 
-const deps = { clock: systemClock, random: systemRandom, origin, signer, keyOf };
+const gathered = { pairsMin: 2, pairsPerKeyMin: 0 };
+const deps = { clock: systemClock, random: systemRandom, origin, signer, keyOf, gathered };
 
 function temporaryLog(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
@@ -78,8 +79,10 @@ test('entries come back under their key, newest first, in pages', (t) => {
   const log = new SealedLog(path, deps);
   t.after(() => log.close());
   assert.equal(log.size, 600);
-  const page = log.readBackwards(2, { before: Number.MAX_SAFE_INTEGER, limit: 150 });
-  const rest = log.readBackwards(2, { before: page.at(-1)?.index ?? 0, limit: 1000 });
+  const key = { keyRef: 2, key: keyOf(2) };
+  const { reader } = log;
+  const page = reader.readBackwards(key, { before: Number.MAX_SAFE_INTEGER, limit: 150 });
+  const rest = reader.readBackwards(key, { before: page.at(-1)?.index ?? 0, limit: 1000 });
   const expected = count(0, 600).filter((n) => n % 3 === 1);
   assert.deepEqual([...page, ...rest].map(({ index }) => index).reverse(), expected);
   const bodies = [...page, ...rest].map(({ record }) => String(decodeEntry(record)?.body));
@@ -218,10 +221,17 @@ const ATTACKS: [name: string, sql: string, expected: RegExp][] = [
   ],
   [
     'a deleted index row',
-    'DELETE FROM segment WHERE key_ref = 1 AND batch = 0',
+    'DELETE FROM segment WHERE key_ref = 1 AND first = 0',
     /are not in the index/,
   ],
-  ['an added index row', 'INSERT INTO segment VALUES (77, 0)', /the index names/],
+  ['an added index row', "INSERT INTO segment VALUES (77, 0, x'000000000000')", /the index names/],
+  [
+    'a changed index row',
+    "UPDATE segment SET batches = x'000000000001' WHERE key_ref = 1 AND first = 0",
+    /are not in the index/,
+  ],
+  ['an index that claims more', 'UPDATE indexed SET until = 600', /are not in the index/],
+  ['an index that claims less', 'UPDATE indexed SET until = 1', /the index names/],
 ];
 
 for (const [name, sql, expected] of ATTACKS) {

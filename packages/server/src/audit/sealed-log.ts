@@ -7,14 +7,9 @@ import type { Clock, RandomBytes } from '../kernel/index.ts';
 import { transaction } from '../persistence/index.ts';
 import { LogFiles, type StoredCheckpoint } from './log-files.ts';
 import { rawPublicKey, sha256 } from './log-key.ts';
-import {
-  LEAF_PREFIX_BYTES,
-  type PendingEntry,
-  layOutSegment,
-  openSegment,
-  sealSegment,
-  splitSegments,
-} from './segment.ts';
+import { LogReader } from './log-reader.ts';
+import { type GatheredLimits, SegmentIndex } from './segment-index.ts';
+import { type PendingEntry, layOutSegment, sealSegment } from './segment.ts';
 
 /** Every how many milliseconds a checkpoint is kept for good; those between are replaced. */
 const KEPT_CHECKPOINT_INTERVAL_MS = 60_000;
@@ -28,6 +23,8 @@ export interface SealedLogDeps {
   readonly signer: KeyHandle;
   /** The data key under a number, 32 bytes. Throws when it is not known. */
   readonly keyOf: (keyRef: number) => Uint8Array;
+  /** How much of the index gathers before it is written; tests write it sooner. */
+  readonly gathered?: GatheredLimits;
 }
 
 /** What one append made durable. */
@@ -38,18 +35,11 @@ export interface AppendedBatch {
   readonly checkpoint: string;
 }
 
-/** An entry that was read back. */
-export interface StoredEntry {
-  readonly index: number;
-  /** Highest replay counter of its device when its batch was stored. */
-  readonly counterMax: number;
-  /** The encoded entry. */
-  readonly record: Buffer;
-}
-
 /** The log of one data folder, open for writing by this thread alone. */
 export class SealedLog {
+  readonly reader: LogReader;
   readonly #files: LogFiles;
+  readonly #index: SegmentIndex;
   readonly #deps: SealedLogDeps;
   readonly #publicKey: Uint8Array;
   /** Undefined after a failed append, until the next one reads it back. */
@@ -61,6 +51,8 @@ export class SealedLog {
   /** Opens or creates the log. A log without a checkpoint is new. */
   constructor(path: string, deps: SealedLogDeps) {
     this.#files = LogFiles.open(path);
+    this.#index = new SegmentIndex(this.#files, deps.gathered);
+    this.reader = new LogReader(this.#files, this.#index);
     this.#deps = deps;
     this.#publicKey = rawPublicKey(deps.signer.publicKey);
     const latest = this.#files.latestCheckpoint();
@@ -91,40 +83,18 @@ export class SealedLog {
     const { sealed, keyRefs, leaves } = this.#sealBatch(first, batch);
     for (const leaf of leaves) tree.append(hash('sha256', leaf, 'buffer'));
     const checkpoint = { size: tree.size, note: this.#signCheckpoint(tree) };
+    const isIndexDue = this.#index.isDue;
     transaction(this.#files.database, () => {
-      this.#files.insertBatch({ first, count: batch.length, sealed }, keyRefs);
+      this.#files.insertBatch({ first, count: batch.length, sealed });
+      if (isIndexDue) this.#index.write(first);
       for (const tile of tree.takeChanged()) this.#files.writeTile(tile);
       this.#replaceCheckpoint(checkpoint);
     });
+    if (isIndexDue) this.#index.forgetWritten();
+    this.#index.note(first, keyRefs);
     this.#noteCheckpoint(checkpoint);
     this.#tree = tree;
     return { first, checkpoint: checkpoint.note };
-  }
-
-  /** Entries under one data key, newest first, with indexes below `before`; at most `limit`. */
-  readBackwards(
-    keyRef: number,
-    { before, limit }: { before: number; limit: number },
-  ): StoredEntry[] {
-    const found: StoredEntry[] = [];
-    let batch = this.#files.batchOfKeyBefore(keyRef, before);
-    while (batch !== undefined && found.length < limit) {
-      const place = { batchFirst: batch.first, keyRef };
-      for (const segment of splitSegments(batch.sealed) ?? []) {
-        if (segment.keyRef !== keyRef) continue;
-        const { counterMax, entries } = openSegment(segment.sealed, {
-          place,
-          key: this.#deps.keyOf(keyRef),
-        });
-        for (const { position, leafPreimage } of entries.reverse()) {
-          const index = place.batchFirst + position;
-          if (index >= before || found.length === limit) continue;
-          found.push({ index, counterMax, record: leafPreimage.subarray(LEAF_PREFIX_BYTES) });
-        }
-      }
-      batch = this.#files.batchOfKeyBefore(keyRef, batch.first);
-    }
-    return found;
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import {
 } from '@holdfast/protocol/merkle';
 import type { LogFiles, StoredBatch, StoredCheckpoint } from './log-files.ts';
 import { sha256 } from './log-key.ts';
+import { StoredIndex } from './segment-index.ts';
 import { LEAF_PREFIX_BYTES, openSegment, splitSegments } from './segment.ts';
 
 /** Something that is not as it was written. */
@@ -69,6 +70,7 @@ export function* verifyLog(options: VerifyLogOptions): Generator<number, LogRepo
 
 class LogVerification {
   readonly #files: LogFiles;
+  readonly #index: StoredIndex;
   readonly #options: VerifyLogOptions;
   readonly #findings: LogFinding[] = [];
   readonly #counts = { message: 0, act: 0, refusal: 0, event: 0 };
@@ -80,12 +82,15 @@ class LogVerification {
   /** Size of the log by its latest valid checkpoint: the number of entries that must be there. */
   readonly #logSize: number;
   #checkpointsGood = 0;
+  /** Segments of the batches that the index covers. */
   #segmentCount = 0;
   #leafTile: { index: number; hashes: Uint8Array | undefined } | undefined;
 
   constructor(options: VerifyLogOptions) {
     this.#options = options;
     this.#files = options.files;
+    const indexedUntil = this.#attempt('the index', 0, () => this.#files.indexedUntil());
+    this.#index = new StoredIndex(this.#files, indexedUntil);
     this.#checkpoints = this.#attempt('the checkpoints', [], () => this.#files.checkpoints())
       .map((stored) => this.#checkSignature(stored))
       .filter((checkpoint) => checkpoint !== undefined);
@@ -183,16 +188,20 @@ class LogVerification {
     const segments = splitSegments(sealed);
     if (segments === undefined) this.#find('are in a damaged batch', first, first + count - 1);
     for (const segment of segments ?? []) {
-      this.#segmentCount += 1;
-      if (!this.#attempt('the index', true, () => this.#files.isIndexed(segment.keyRef, first))) {
-        this.#find('are not in the index', first, first + count - 1);
-      }
+      this.#checkIndex(segment.keyRef, { first, count });
       this.#openInto(leaves, { batchFirst: first, ...segment });
     }
     for (const [position, leaf] of leaves.entries()) {
       this.#checkEntry(first + position, leaf);
       this.#checkCheckpointsUpToHere();
     }
+  }
+
+  #checkIndex(keyRef: number, { first, count }: { first: number; count: number }): void {
+    if (this.#index.isBeyond(first)) return;
+    this.#segmentCount += 1;
+    if (this.#attempt('the index', true, () => this.#index.has(keyRef, first))) return;
+    this.#find('are not in the index', first, first + count - 1);
   }
 
   #openInto(

@@ -1,20 +1,13 @@
 /** What one connection may do: the rules compiled for it, decided again for each message. @module */
 import { type Refusal, filterCovers, refuse, topicMatches } from '@holdfast/protocol';
-import type { AdmittedPeer } from '../session/index.ts';
+import type { MessageProperties, Qos } from '@holdfast/protocol/mqtt';
+import type { AdmittedPeer, InboundPublish } from '../session/index.ts';
 import { DEVICE_RULES, type TopicRule } from './topic-rules.ts';
 
 /** Topics whose decision a grant remembers: a device uses a handful. */
 export const REMEMBERED_TOPICS_MAX = 64;
 
-/** A message as the peer sent it. */
-export interface PublishRequest {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly retain: boolean;
-  readonly qos: 0 | 1;
-}
-
-let mint: (peer: AdmittedPeer, request: PublishRequest) => PermittedMessage;
+let mint: (peer: AdmittedPeer, publish: InboundPublish) => PermittedMessage;
 
 /** Proof that a peer may publish this message. Only a {@link Grant} makes one. */
 export class PermittedMessage {
@@ -23,18 +16,20 @@ export class PermittedMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly retain: boolean;
-  readonly qos: 0 | 1;
+  readonly qos: Qos;
+  readonly properties: MessageProperties;
 
-  private constructor(peer: AdmittedPeer, { topic, payload, retain, qos }: PublishRequest) {
+  private constructor(peer: AdmittedPeer, publish: InboundPublish) {
     this.peer = peer;
-    this.topic = topic;
-    this.payload = payload;
-    this.retain = retain;
-    this.qos = qos;
+    this.topic = publish.topic;
+    this.payload = publish.payload;
+    this.retain = publish.retain;
+    this.qos = publish.qos;
+    this.properties = publish.properties;
   }
 
   static {
-    mint = (peer, request) => new PermittedMessage(peer, request);
+    mint = (peer, publish) => new PermittedMessage(peer, publish);
   }
 
   static is(value: unknown): value is PermittedMessage {
@@ -49,29 +44,34 @@ export class Grant {
   readonly #subscribeFilters: readonly string[];
   readonly #permittedTopics = new Set<string>();
 
-  /** Compiles the rules for a peer. */
+  /**
+   * Compiles the rules for a peer.
+   * @param rules - `rulesOf` the class of a device, or `OPERATOR_RULES` for a person.
+   */
   constructor(peer: AdmittedPeer, rules: readonly TopicRule[] = DEVICE_RULES) {
     this.#peer = peer;
-    this.#publishFilters = compile(rules, { action: 'publish', deviceId: peer.deviceId });
-    this.#subscribeFilters = compile(rules, { action: 'subscribe', deviceId: peer.deviceId });
+    this.#publishFilters = compile(rules, 'publish', peer);
+    this.#subscribeFilters = compile(rules, 'subscribe', peer);
   }
 
   /** Permits a message, or refuses it with `E_AUTHORIZE_PUBLISH`. */
-  permitPublish(request: PublishRequest): PermittedMessage | Refusal {
-    const { topic } = request;
+  permitPublish(publish: InboundPublish): PermittedMessage | Refusal {
+    const { topic } = publish;
     if (!this.#permittedTopics.has(topic)) {
       if (!this.#publishFilters.some((filter) => topicMatches(filter, topic))) {
-        return refuse(
-          'E_AUTHORIZE_PUBLISH',
-          `it may publish on ${this.#publishFilters.join(', ')}`,
-        );
+        const filters = this.#publishFilters.join(', ');
+        return refuse('E_AUTHORIZE_PUBLISH', `it may publish on ${filters}`);
       }
       if (this.#permittedTopics.size < REMEMBERED_TOPICS_MAX) this.#permittedTopics.add(topic);
     }
-    return mint(this.#peer, request);
+    return mint(this.#peer, publish);
   }
 
-  /** Permits a subscription, or refuses it with `E_AUTHORIZE_SUBSCRIBE`. */
+  /**
+   * Permits a subscription, or refuses it with `E_AUTHORIZE_SUBSCRIBE`.
+   * @param filter - Of a shared subscription only what follows `$share/<name>/`: to share what one
+   *   may read takes nothing from anybody who may not.
+   */
   permitSubscription(filter: string): true | Refusal {
     if (this.#subscribeFilters.some((granted) => filterCovers(granted, filter))) return true;
     const granted = this.#subscribeFilters.join(', ');
@@ -81,9 +81,13 @@ export class Grant {
 
 function compile(
   rules: readonly TopicRule[],
-  { action, deviceId }: { action: TopicRule['action']; deviceId: string },
+  action: TopicRule['action'],
+  { kind, principal }: AdmittedPeer,
 ): string[] {
   return rules
     .filter((rule) => rule.action === action)
-    .map((rule) => rule.filter.replaceAll('{device}', () => deviceId));
+    .filter((rule) => kind === 'device' || !rule.filter.includes(DEVICE))
+    .map((rule) => rule.filter.replaceAll(DEVICE, () => principal));
 }
+
+const DEVICE = '{device}';

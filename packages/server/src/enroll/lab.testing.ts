@@ -11,6 +11,7 @@ import {
   type RefusalReport,
   Secret,
   createLog,
+  systemClock,
   systemRandom,
 } from '../kernel/index.ts';
 import { SealedStore } from '../persistence/index.ts';
@@ -22,7 +23,7 @@ import {
   openAuthority,
 } from '../pki/index.ts';
 import { type Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
-import { openHttps } from '../wire/index.ts';
+import { Admission, openHttps } from '../wire/index.ts';
 import type { IssuedClaim } from './claims.ts';
 import { createEnrollment } from './create-enrollment.ts';
 
@@ -123,7 +124,12 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
     identify(socket) {
       const certificate = socket.getPeerX509Certificate();
       if (certificate === undefined) return refuse('E_SESSION_NO_CERTIFICATE', 'none');
-      return checkClientCertificate(certificate, { authority, tenant, nowMs: clock.nowMs() });
+      const checked = checkClientCertificate(certificate, {
+        authority,
+        tenant,
+        nowMs: clock.nowMs(),
+      });
+      return checked instanceof Refusal ? checked : { principal: checked.deviceId };
     },
   });
   const listener = await openHttps(
@@ -132,7 +138,7 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
       addresses: ['127.0.0.1'],
       port: 0,
       asksCertificate: true,
-      report,
+      admission: new Admission({ clock: systemClock, report }),
       identity: {
         certificateChain: server.certChainPem,
         privateKey: server.keyPem,

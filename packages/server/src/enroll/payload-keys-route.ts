@@ -12,7 +12,7 @@ import type { Device, DeviceRegistry, PayloadKeySource } from '../registry/index
 import { peerAddress } from '../wire/index.ts';
 
 /** Says who is at the other end of a TLS connection: the gate of the session stage. */
-export type Identify = (socket: TLSSocket) => { readonly deviceId: string } | Refusal;
+export type Identify = (socket: TLSSocket) => { readonly principal: string } | Refusal;
 
 /** What the route needs. */
 export interface PayloadKeysDeps {
@@ -69,8 +69,8 @@ function identified(socket: Socket, { identify, registry }: PayloadKeysDeps): De
   if (!(socket instanceof TLSSocket)) throw new TypeError('payload keys without TLS');
   const peer = identify(socket);
   if (peer instanceof Refusal) return peer;
-  const device = registry.byId(peer.deviceId);
-  return device ?? refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no device ${peer.deviceId}`);
+  const device = registry.byId(peer.principal);
+  return device ?? refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no device ${peer.principal}`);
 }
 
 function subjectOf(socket: Socket): string | undefined {

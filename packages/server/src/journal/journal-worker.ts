@@ -1,10 +1,21 @@
 /** The journal's worker thread: seals, hashes, signs and stores, one batch at a time. @module */
 import { parentPort, workerData } from 'node:worker_threads';
-import { SealedLog } from '../audit/index.ts';
+import { type AppendedBatch, SealedLog } from '../audit/index.ts';
 import { softwareKeyHandle } from '../crypto/index.ts';
-import { Secret, systemClock, systemRandom } from '../kernel/index.ts';
+import { Fault, Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { readBatch } from './batch-buffer.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts';
+import { READ_PAGE_BYTES } from './limits.ts';
+import { StateStore } from './state-store.ts';
+import type {
+  AppendMessage,
+  FromWorker,
+  KeyMessage,
+  ReadAnswers,
+  ReadRequest,
+  ReadType,
+  ToWorker,
+  WorkerStart,
+} from './worker-messages.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread only');
 const port = parentPort;
@@ -23,27 +34,76 @@ const log = new SealedLog(start.path, {
     return key;
   },
 });
+const state = new StateStore(start.statePath, {
+  key: new Secret(start.stateKey),
+  random: systemRandom,
+  logSize: log.size,
+});
 
 function reply(message: FromWorker, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-function append({ memory, length, keys: newKeys }: Extract<ToWorker, { type: 'append' }>): void {
+function learn(newKeys: readonly KeyMessage[]): void {
   for (const [keyRef, key] of newKeys) keys.set(keyRef, key);
+}
+
+/** First the log, then the state: what is saved never speaks of an entry that is not stored. */
+function append(batch: AppendMessage): void {
+  learn(batch.keys);
+  const { entries, state: changes } = batch;
+  const transfer = entries === undefined ? [] : [entries.memory];
+  let stored: AppendedBatch | undefined = batch.stored;
   try {
-    const { first, checkpoint } = log.append(readBatch(memory, length));
-    reply({ type: 'appended', first, checkpoint, memory }, [memory]);
+    if (stored === undefined && entries !== undefined) {
+      stored = log.append(readBatch(entries.memory, entries.length));
+    }
+    if (changes.length > 0) state.save(changes, { logSize: log.size });
+    reply({ type: 'appended', stored, memory: entries?.memory }, transfer);
   } catch (error) {
-    reply({ type: 'failed', why: String(error), memory, length }, [memory]);
+    reply({ type: 'failed', why: String(error), entries, stored }, transfer);
   }
 }
 
-function read({ id, key, before, limit }: Extract<ToWorker, { type: 'read' }>): void {
-  keys.set(...key);
+function answer(request: ReadRequest): ReadAnswers[ReadType] {
+  switch (request.type) {
+    case 'read': {
+      const [keyRef, key] = request.key;
+      return log.reader.readBackwards({ keyRef, key }, request);
+    }
+    case 'fetch':
+      learn(request.keys);
+      return log.reader.readAt(request.places, (keyRef) => keys.get(keyRef));
+    case 'scan':
+      learn(request.keys);
+      return scan(request);
+    case 'loadState':
+      return state.load({ after: request.after, bytesMin: READ_PAGE_BYTES });
+  }
+}
+
+function scan({
+  from,
+  to,
+  destroyed,
+}: Extract<ReadRequest, { type: 'scan' }>): ReadAnswers['scan'] {
+  const wanted = new Set<number>();
+  const page = log.reader.readForwards({ from, to, bytesMin: READ_PAGE_BYTES }, (keyRef) => {
+    const key = keys.get(keyRef);
+    if (key === undefined && !destroyed.includes(keyRef)) wanted.add(keyRef);
+    return key;
+  });
+  if (wanted.size === 0) return { ...page, wantedKeys: [] };
+  return { entries: [], problems: [], next: from, wantedKeys: [...wanted] };
+}
+
+function answerOrFail(id: number, request: ReadRequest): void {
   try {
-    reply({ type: 'read', id, entries: log.readBackwards(key[0], { before, limit }) });
+    reply({ type: 'answer', id, answer: answer(request) });
   } catch (error) {
-    reply({ type: 'readFailed', id, why: String(error) });
+    const fault = error instanceof Fault ? { code: error.code, fix: error.fix } : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    reply({ type: 'unanswered', id, error: { message, fault } });
   }
 }
 
@@ -52,10 +112,11 @@ port.on('message', (message: ToWorker) => {
     case 'append':
       append(message);
       break;
-    case 'read':
-      read(message);
+    case 'request':
+      answerOrFail(message.id, message.request);
       break;
     case 'close':
+      state.close();
       log.close();
       reply({ type: 'closed' });
       port.close();

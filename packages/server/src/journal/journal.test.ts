@@ -15,6 +15,7 @@ const silent = createLog({ form: 'json', level: 'silent', write: () => {} });
 const signingKey = generatePrivateKey('Ed25519');
 const key = { ref: 1, key: new Secret(systemRandom(32)) };
 const otherKey = { ref: 2, key: new Secret(systemRandom(32)) };
+const stateKey = { ref: 3, key: new Secret(systemRandom(32)) };
 const newest = { before: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 
 function temporaryPath(t: TestContext): string {
@@ -27,6 +28,8 @@ function openJournal(path: string): Promise<Journal> {
   const onFatal = (error: Error): never => assert.fail(error);
   return Journal.open({
     path,
+    statePath: `${path}-state`,
+    keyring: { only: () => stateKey, byRef: () => assert.fail('no key is looked up') },
     origin: 'test/log',
     signingKey,
     clock: systemClock,

@@ -1,129 +1,116 @@
 /** The journal: nothing is acknowledged before it is sealed, logged and on the disk. @module */
-import { Worker } from 'node:worker_threads';
-import { type Entry, decodeEntry } from '@holdfast/protocol';
-import { type Clock, Fault, type Log, type SecretBytes } from '../kernel/index.ts';
-import type { DataKey } from '../persistence/index.ts';
-import { BatchBuffer } from './batch-buffer.ts';
-import { PENDING_BYTES_HIGH, PENDING_BYTES_LOW, RETRY_DELAY_MS } from './limits.ts';
-import type { FromWorker, KeyMessage, ToWorker, WorkerStart } from './worker-messages.ts';
+import type { Worker } from 'node:worker_threads';
+import type { Entry } from '@holdfast/protocol';
+import type { EntryPlace } from '../audit/index.ts';
+import type { CancelTimer, Clock, Log, SecretBytes } from '../kernel/index.ts';
+import type { DataKey, Keyring } from '../persistence/index.ts';
+import { type AppendOptions, GroupCommit } from './group-commit.ts';
+import { JournalReader, type JournaledEntry } from './journal-reader.ts';
+import { SAVE_SOON_DELAY_MS } from './limits.ts';
+import type { EncodeState } from './pending-state.ts';
+import { type StartedWorker, startWorker } from './start-worker.ts';
+import type { StateRow } from './state-store.ts';
+import type { FromWorker, ToWorker } from './worker-messages.ts';
 
 /** What the journal needs. */
 export interface JournalOptions {
   /** Database file of the log. */
   readonly path: string;
+  /** Database file of the state that is saved beside the log. */
+  readonly statePath: string;
   /** Name of the log and of the key that signs it. */
   readonly origin: string;
   /** PKCS#8 of an Ed25519 key. */
   readonly signingKey: SecretBytes;
+  /** Has the keys of what is read back, and of the state. */
+  readonly keyring: Pick<Keyring, 'only' | 'byRef'>;
   readonly clock: Clock;
   readonly log: Log;
   /** The worker died: nothing can be stored any more. */
   readonly onFatal: (error: Error) => void;
 }
 
-/** An entry that is durable. */
-export interface JournaledEntry {
-  /** Its place in the audit log. */
-  readonly index: number;
-  /** Highest replay counter of its device at that time. */
-  readonly counterMax: number;
-  readonly entry: Entry;
-}
-
-/** How an entry is to be stored. */
-export interface AppendOptions {
-  readonly key: DataKey;
-  /** See {@link JournaledEntry.counterMax}; 0 where there is none. */
-  readonly counterMax?: number;
-  /** Called with the index once the entry is durable. */
-  readonly done: (index: number) => void;
-}
-
-interface PendingItem {
-  /** Undefined for a barrier, which stores nothing. */
-  readonly entry: Entry | undefined;
-  readonly done: (index: number) => void;
-}
-
-interface PendingRead {
-  readonly resolve: (entries: JournaledEntry[]) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/**
- * Group commit: while the worker stores one batch, the next one gathers. So a lone message is
- * durable within one disk write, and under load a write carries thousands.
- */
+/** Stores entries on the log and state beside it, and reads both back. */
 export class Journal {
   readonly #worker: Worker;
-  readonly #options: JournalOptions;
-  readonly #knownKeys = new Set<number>();
-  readonly #pressureListeners = new Set<(isPressed: boolean) => void>();
-  readonly #entryListeners = new Set<(index: number, entry: Entry) => void>();
-  readonly #reads = new Map<number, PendingRead>();
-  #readId = 0;
-  #buffer = new BatchBuffer();
-  #items: PendingItem[] = [];
-  #newKeys: KeyMessage[] = [];
-  #inFlight: { readonly items: readonly PendingItem[]; readonly bytes: number } | undefined;
-  #isFlushScheduled = false;
-  #isPressed = false;
-  #isHealthy = true;
-  #checkpoint: string;
+  readonly #post: (message: ToWorker, transfer?: ArrayBuffer[]) => void;
+  readonly #clock: Clock;
+  readonly #commit: GroupCommit;
+  readonly #reader: JournalReader;
+  #isRecovered = false;
+  #cancelTick: CancelTimer | undefined;
   #closed: (() => void) | undefined;
 
-  private constructor(worker: Worker, options: JournalOptions, checkpoint: string) {
+  private constructor(options: JournalOptions, { worker, opened }: StartedWorker) {
+    const { clock, log, keyring } = options;
+    const post = (message: ToWorker, transfer: ArrayBuffer[] = []): void =>
+      worker.postMessage(message, transfer);
+    this.#post = post;
     this.#worker = worker;
-    this.#options = options;
-    this.#checkpoint = checkpoint;
+    this.#clock = clock;
+    this.#reader = new JournalReader({ post, log, keyOf: (keyRef) => keyring.byRef(keyRef) });
+    this.#commit = new GroupCommit({
+      post,
+      clock,
+      log,
+      opened,
+      onStored: () => {
+        if (this.#isRecovered) this.#startTick();
+      },
+    });
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', options.onFatal);
   }
 
   /**
-   * Starts the worker and opens the log.
-   * @throws Fault when the log cannot be opened.
+   * Starts the worker and opens the log and the state.
+   * @throws Fault when one of them cannot be opened.
    */
-  static open(options: JournalOptions): Promise<Journal> {
-    const start: WorkerStart = {
-      path: options.path,
-      origin: options.origin,
-      signingKey: options.signingKey.expose(),
-    };
-    const worker = new Worker(new URL('journal-worker.ts', import.meta.url), { workerData: start });
-    return new Promise((resolve, reject) => {
-      worker.once('error', (cause: Error) => reject(openFault(options.path, cause)));
-      worker.once('message', (message: FromWorker) => {
-        worker.removeAllListeners('error');
-        if (message.type !== 'opened') reject(openFault(options.path, new Error(message.type)));
-        else resolve(new Journal(worker, options, message.checkpoint));
-      });
+  static async open(options: JournalOptions): Promise<Journal> {
+    const { path, statePath, origin, signingKey, keyring } = options;
+    const started = await startWorker({
+      path,
+      statePath,
+      origin,
+      signingKey: signingKey.expose(),
+      stateKey: keyring.only('broker').key.expose(),
     });
+    return new Journal(options, started);
   }
 
   /** The latest signed checkpoint. */
   get checkpoint(): string {
-    return this.#checkpoint;
+    return this.#commit.checkpoint;
+  }
+
+  /** Entries that are durable and were handed to their callbacks and to the listeners. */
+  get size(): number {
+    return this.#commit.size;
   }
 
   /** False while the disk refuses what is written. */
   get isHealthy(): boolean {
-    return this.#isHealthy;
+    return this.#commit.isHealthy;
   }
 
-  /** Bytes that wait to be stored. */
+  /** Bytes that wait to be stored. State counts from when it is encoded. */
   get pendingBytes(): number {
-    return this.#buffer.length + (this.#inFlight?.bytes ?? 0);
+    return this.#commit.pendingBytes;
+  }
+
+  /** Whether publishers must pause. */
+  get isPressed(): boolean {
+    return this.#commit.pressure.isPressed;
+  }
+
+  /** Tells when publishers must pause (true) and when they may go on (false). */
+  onPressure(listener: (isPressed: boolean) => void): () => void {
+    return this.#commit.pressure.onChange(listener);
   }
 
   /** Stores an entry; `done` is called when it is durable, in the order of the appends. */
-  append(entry: Entry, { key, counterMax = 0, done }: AppendOptions): void {
-    if (!this.#knownKeys.has(key.ref)) {
-      this.#knownKeys.add(key.ref);
-      this.#newKeys.push([key.ref, key.key.expose()]);
-    }
-    this.#buffer.append(entry, { keyRef: key.ref, counterMax });
-    this.#push({ entry, done });
+  append(entry: Entry, options: AppendOptions): void {
+    this.#commit.append(entry, options);
   }
 
   /** As {@link Journal.append}, for those who can wait: resolves with the index. */
@@ -133,43 +120,73 @@ export class Journal {
     });
   }
 
-  /** Calls `done` when everything appended before it is durable. */
+  /** Tells of each entry once it is durable. */
+  onEntry(listener: (index: number, entry: Entry) => void): () => void {
+    this.#commit.entryListeners.add(listener);
+    return () => this.#commit.entryListeners.delete(listener);
+  }
+
+  /**
+   * Saves a value beside the log, with the next batch. `encode` gives it when that batch leaves;
+   * undefined removes it. What is saved never speaks of entries that are not durable.
+   */
+  saveState(key: string, encode: EncodeState): void {
+    this.#commit.state.save(key, encode);
+    this.#commit.scheduleFlush();
+  }
+
+  /** As {@link Journal.saveState}, but within a second: many changes then cost one write. */
+  saveStateSoon(key: string, encode: EncodeState): void {
+    this.#commit.state.saveSoon(key, encode);
+    this.#startTick();
+  }
+
+  /** Calls `done` when all that was appended, or saved by {@link saveState}, before is durable. */
   barrier(done: () => void): void {
-    this.#push({ entry: undefined, done });
+    this.#commit.barrier(done);
   }
 
   /** Entries under a data key, newest first, with indexes below `before`. */
   read(key: DataKey, page: { before: number; limit: number }): Promise<JournaledEntry[]> {
-    this.#readId += 1;
-    const id = this.#readId;
-    return new Promise((resolve, reject) => {
-      this.#reads.set(id, { resolve, reject });
-      this.#post({ type: 'read', id, key: [key.ref, key.key.expose()], ...page });
-    });
+    return this.#reader.read(key, page);
   }
 
-  /** Tells when publishers must pause (true) and when they may go on (false). */
-  onPressure(listener: (isPressed: boolean) => void): () => void {
-    this.#pressureListeners.add(listener);
-    return () => this.#pressureListeners.delete(listener);
+  /** The entries at some places, in their order; undefined for those that cannot be read. */
+  fetch(places: readonly EntryPlace[]): Promise<(JournaledEntry | undefined)[]> {
+    return this.#reader.fetch(places);
   }
 
-  /** Whether publishers must pause. */
-  get isPressed(): boolean {
-    return this.#isPressed;
+  /**
+   * Visits all entries from `from` on that are there now, in their order and in pages. Those that
+   * cannot be read any more are left out.
+   */
+  scan(from: number, visit: (entries: readonly JournaledEntry[]) => void): Promise<void> {
+    return this.#reader.scan({ from, to: this.size }, visit);
   }
 
-  /** Tells of each entry once it is durable. */
-  onEntry(listener: (index: number, entry: Entry) => void): () => void {
-    this.#entryListeners.add(listener);
-    return () => this.#entryListeners.delete(listener);
+  /**
+   * Visits everything that was saved, in no particular order and in pages.
+   * @throws Fault `E_JOURNAL_STATE` when a part of it does not open.
+   */
+  loadState(visit: (rows: readonly StateRow[]) => void): Promise<void> {
+    return this.#reader.loadState(visit);
   }
 
-  /** Stores what is pending, then closes the log. */
+  /**
+   * Tells that what was saved, and the entries behind it, have been taken up. From now on it is
+   * kept up to which entry (see `encodeRouted`) what is saved reflects the log.
+   */
+  markRecovered(): void {
+    this.#isRecovered = true;
+    this.#startTick();
+  }
+
+  /** Stores what is pending, then closes the log and the state. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.barrier(resolve);
-    });
+    await this.#settle();
+    this.#beginTick();
+    while (this.#commit.state.isTicking) await this.#settle();
+    this.#cancelTick?.();
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.#post({ type: 'close' });
@@ -177,47 +194,36 @@ export class Journal {
     await this.#worker.terminate();
   }
 
-  #push(item: PendingItem): void {
-    this.#items.push(item);
-    this.#updatePressure();
-    if (this.#inFlight !== undefined || this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    // At the end of this turn of the event loop, so that all that arrived in it goes together.
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.#flush();
+  #settle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.barrier(resolve);
     });
   }
 
-  #flush(memoryToReuse?: ArrayBuffer): void {
-    if (this.#inFlight !== undefined || this.#items.length === 0) return;
-    const items = this.#items;
-    this.#items = [];
-    if (this.#buffer.length === 0) {
-      for (const { done } of items) done(-1);
-      return;
-    }
-    const { memory, length } = this.#buffer.take();
-    this.#buffer = new BatchBuffer(memoryToReuse);
-    this.#inFlight = { items, bytes: length };
-    const keys = this.#newKeys;
-    this.#newKeys = [];
-    this.#post({ type: 'append', memory, length, keys }, [memory]);
+  #startTick(): void {
+    this.#cancelTick ??= this.#clock.after(SAVE_SOON_DELAY_MS, () => {
+      this.#cancelTick = undefined;
+      // A disk that is behind gets no more to do: what waits goes with the next tick.
+      if (this.#commit.state.isTicking) this.#startTick();
+      else this.#beginTick();
+    });
+  }
+
+  #beginTick(): void {
+    const { state, size } = this.#commit;
+    state.beginTick(this.#isRecovered ? size : undefined);
+    if (state.isReady) this.#commit.scheduleFlush();
   }
 
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'appended':
-        this.#complete(message);
-        break;
       case 'failed':
-        this.#retryLater(message);
+        this.#commit.receive(message);
         break;
-      case 'read':
-        this.#take(message.id)?.resolve(message.entries.map(asJournaled));
-        break;
-      case 'readFailed':
-        this.#take(message.id)?.reject(new Error(message.why));
+      case 'answer':
+      case 'unanswered':
+        this.#reader.receive(message);
         break;
       case 'closed':
         this.#closed?.();
@@ -226,75 +232,4 @@ export class Journal {
         break;
     }
   }
-
-  #complete({ first, checkpoint, memory }: Extract<FromWorker, { type: 'appended' }>): void {
-    const items = this.#inFlight?.items ?? [];
-    this.#inFlight = undefined;
-    this.#checkpoint = checkpoint;
-    this.#isHealthy = true;
-    // The next batch is on its way to the disk while the callbacks of this one run. Barriers
-    // alone need no disk: they would overtake these callbacks, and with them PUBACKs their order.
-    if (this.#buffer.length > 0) this.#flush(memory);
-    let index = first;
-    for (const { entry, done } of items) {
-      done(index);
-      if (entry === undefined) continue;
-      for (const listener of this.#entryListeners) listener(index, entry);
-      index += 1;
-    }
-    this.#flush(memory);
-    this.#updatePressure();
-  }
-
-  #retryLater({ why, memory, length }: Extract<FromWorker, { type: 'failed' }>): void {
-    this.#isHealthy = false;
-    const event = { 'event.action': 'journal-store', 'event.outcome': 'failure' };
-    this.#options.log.error(
-      { ...event, 'error.message': why },
-      'the journal cannot store; retrying',
-    );
-    this.#options.clock.after(RETRY_DELAY_MS, () => {
-      this.#post({ type: 'append', memory, length, keys: [] }, [memory]);
-    });
-  }
-
-  #take(id: number): PendingRead | undefined {
-    const read = this.#reads.get(id);
-    this.#reads.delete(id);
-    return read;
-  }
-
-  #updatePressure(): void {
-    const bytes = this.pendingBytes;
-    const isPressed = this.#isPressed ? bytes > PENDING_BYTES_LOW : bytes > PENDING_BYTES_HIGH;
-    if (isPressed === this.#isPressed) return;
-    this.#isPressed = isPressed;
-    for (const listener of this.#pressureListeners) listener(isPressed);
-  }
-
-  #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
-  }
-}
-
-function asJournaled(stored: {
-  index: number;
-  counterMax: number;
-  record: Uint8Array;
-}): JournaledEntry {
-  const entry = decodeEntry(stored.record);
-  if (entry === undefined) throw new Error(`entry ${stored.index} of the log cannot be read`);
-  return { index: stored.index, counterMax: stored.counterMax, entry };
-}
-
-function openFault(path: string, cause: Error): Fault {
-  const isFault = 'code' in cause && 'fix' in cause;
-  return new Fault({
-    code: isFault ? String(cause.code) : 'E_JOURNAL_OPEN',
-    what: isFault ? cause.message : `The log ${path} cannot be opened: ${cause.message}`,
-    fix: isFault
-      ? String(cause.fix)
-      : 'Run: holdfast audit verify. Then restore a backup if needed.',
-    cause,
-  });
 }

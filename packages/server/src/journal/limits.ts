@@ -6,8 +6,33 @@ export const PENDING_BYTES_HIGH = 16 * 1_024 * 1_024;
 /** Bytes below which paused publishers go on; well below the other, so that it does not flutter. */
 export const PENDING_BYTES_LOW = 4 * 1_024 * 1_024;
 
+/**
+ * A commit, and the acknowledgements after it, cost about as much for one message as for a hundred.
+ * So the next commit waits a little, the longer the more comes in, and a lone message not at all.
+ */
+export const COMMIT_INTERVAL_MS_MIN = 2;
+export const COMMIT_INTERVAL_MS_MAX = 15;
+
+/** Entries in a second for each millisecond of the interval between commits. */
+export const COMMIT_RATE_PER_MS = 1_500;
+
+/** Bytes that gather before they do not wait any longer. */
+export const COMMIT_BYTES_MAX = 524_288;
+
 /** How long to wait before a batch that could not be stored is tried again. */
 export const RETRY_DELAY_MS = 1_000;
+
+/** How long state that is saved soon may wait; after a crash, so much of the log is replayed. */
+export const SAVE_SOON_DELAY_MS = 1_000;
+
+/**
+ * Bytes of state saved soon that go with one batch: when a fleet's sessions have all changed, they
+ * must not make the messages of that time wait for one huge write.
+ */
+export const STATE_BATCH_BYTES = 4 * 1_024 * 1_024;
+
+/** Bytes that are read from the disk in one go, at least: one batch or row may hold more. */
+export const READ_PAGE_BYTES = 1_024 * 1_024;
 
 /** Refusals that are recorded one by one in a second; what goes beyond is summed up. */
 export const REFUSALS_PER_SECOND_MAX = 200;

@@ -15,6 +15,8 @@ export interface DataFolder {
   readonly registry: string;
   /** The sealed Merkle log: messages, acts, refusals. */
   readonly log: string;
+  /** Sealed sessions, and which messages are retained. */
+  readonly broker: string;
   /** The public key with which anyone can verify the log. */
   readonly verifierKey: string;
   /** How the command line reaches the running server. */
@@ -34,6 +36,7 @@ export function dataFolderAt(path: string): DataFolder {
     unsealKey,
     registry,
     log: join(folder, 'log.db'),
+    broker: join(folder, 'broker.db'),
     verifierKey: join(folder, 'log.pub'),
     localAccess: join(folder, 'cli.json'),
   };

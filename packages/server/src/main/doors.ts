@@ -1,13 +1,14 @@
 /** The three listeners, and what each one serves. @module */
 import { createEnrollment } from '../enroll/index.ts';
 import { createApi } from '../operate/index.ts';
-import { type Listener, openHttps, openMqtt } from '../wire/index.ts';
+import { Admission, type Listener, openHttps, openMqtt } from '../wire/index.ts';
 import type { Context } from './context.ts';
 import type { Flow } from './flow.ts';
 import type { Metrics } from './metrics.ts';
 import { TENANT } from './server-identity.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
 import { VERSION } from './version.ts';
+import { webSocketDoor } from './web-socket-door.ts';
 
 /** What a person wants to know of a running server. */
 export interface ServerFacts {
@@ -41,7 +42,7 @@ export async function openDoors(
   const { report } = refusals;
   const listening = {
     addresses: names.addresses,
-    report,
+    admission: new Admission({ clock, report }),
     identity: {
       certificateChain: identity.certificate.certChainPem,
       privateKey: identity.certificate.keyPem,
@@ -86,7 +87,12 @@ export async function openDoors(
     metrics: parts.metrics.registry,
   });
   const apiOptions = { ...listening, name: 'API', port: options.ports.api };
-  const apiListener = await openHttps({ ...apiOptions, asksCertificate: false }, api.fetch);
+  // A browser that has no certificate of ours shows no prompt and sends none.
+  const onWebSocket = webSocketDoor({ ...parts, report });
+  const apiListener = await openHttps(
+    { ...apiOptions, asksCertificate: true, onWebSocket },
+    api.fetch,
+  );
   onUndo(() => apiListener.close());
   facts.api = `https://${host}:${apiListener.port}`;
   const localApi = `https://localhost:${apiListener.port}`;

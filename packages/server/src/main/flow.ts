@@ -4,31 +4,38 @@ import type { TLSSocket } from 'node:tls';
 import { Refusal } from '@holdfast/protocol';
 import { MessageJournal } from '../journal/index.ts';
 import { checkClientCertificate } from '../pki/index.ts';
+import { DEVICE_CLASSES, type DeviceRegistry } from '../registry/index.ts';
 import { Router } from '../route/index.ts';
-import { type AdmittedPeer, Gate, SessionTable } from '../session/index.ts';
+import { type AdmittedPeer, Gate, type RateLimits, SessionTable } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import type { Context } from './context.ts';
 import { MessagePath } from './message-path.ts';
 import type { Metrics } from './metrics.ts';
+import { recoverBroker } from './recover-broker.ts';
 import { TENANT } from './server-identity.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
 import { storedCounter } from './stored-counter.ts';
+import { publishSystemTopics, systemFigures } from './system-topics.ts';
 
 /** The way of all messages, and who is on it. */
 export interface Flow {
   readonly messagePath: MessagePath;
   readonly sessions: SessionTable;
+  readonly gate: Gate;
   /** Decides who a TLS connection is. */
   readonly identify: (socket: TLSSocket) => AdmittedPeer | Refusal;
-  /** Takes a new connection of the broker, or refuses it without a word. */
-  readonly admit: (socket: TLSSocket) => void;
+  /** Takes a new connection of the broker, or refuses it without a word: gives false then. */
+  readonly admit: (socket: TLSSocket) => boolean;
 }
 
-/** Joins gate, sessions, authorization, verification, journal and routing. */
-export function openFlow(
+/**
+ * Joins gate, sessions, authorization, verification, journal and routing, and takes up the
+ * sessions and retained messages that were there before a restart.
+ */
+export async function openFlow(
   { clock, log, onUndo }: Context,
   parts: Storage & Registries & Audit & { readonly metrics: Metrics },
-): Flow {
+): Promise<Flow> {
   const { store, identity, registry, payloadKeys, journal, refusals, metrics } = parts;
   const { keyring } = store;
   const { report } = refusals;
@@ -39,40 +46,67 @@ export function openFlow(
       nowMs: clock.nowMs(),
     });
   const gate = new Gate({ registry, check });
+  const messages = new MessageJournal(journal, { keyring });
+  const router = new Router({ clock, store: messages });
   const messagePath = new MessagePath({
     clock,
     log,
     report,
     registry,
     payloadKeys,
-    journal: new MessageJournal(journal, { keyring }),
-    router: new Router(),
+    journal: messages,
+    router,
     storedCounter: (deviceId, kid) => storedCounter({ journal, registry, keyring }, deviceId, kid),
     countAccepted: metrics.countAccepted,
   });
-  const openHandler = messagePath.open;
-  const sessions = new SessionTable({ clock, registry, gate, openHandler, report });
+  const sessions = new SessionTable({
+    clock,
+    registry,
+    gate,
+    report,
+    openHandler: messagePath.open,
+    store: messages,
+    subscriptions: router,
+    ratesOf: (peer) => ratesOf(registry, peer),
+    onDrop: metrics.countDrop,
+  });
   onUndo(() => sessions.close());
+  await recoverBroker({ journal: messages, router, sessions });
   journal.onPressure((isPressed) => sessions.setPressed(isPressed));
   metrics.watch({
     connections: () => sessions.count,
+    sessions: () => sessions.sessionCount,
+    queued: () => sessions.queuedCount,
+    retained: () => router.retainedCount,
+    subscriptions: () => router.subscriptionCount,
     pendingBytes: () => journal.pendingBytes,
     devices: () => registry.all().length,
   });
+  onUndo(publishSystemTopics(router, { clock, read: () => systemFigures(sessions, metrics) }));
   const identify = (socket: TLSSocket): AdmittedPeer | Refusal => gate.admit(tlsPeer(socket));
   return {
     messagePath,
     sessions,
+    gate,
     identify,
     admit: (socket) => {
       const peer = identify(socket);
-      if (!(peer instanceof Refusal)) return sessions.add(peer, socket);
+      if (!(peer instanceof Refusal)) {
+        sessions.add(peer, socket);
+        return true;
+      }
       const claimed = socket.getPeerX509Certificate()?.subject;
       report({ refusal: peer, address: peerAddress(socket), claimed });
       socket.on('error', () => {});
-      return void socket.destroy();
+      socket.destroy();
+      return false;
     },
   };
+}
+
+/** What a peer may send: the rates of its class; a person's are those of a thing. */
+function ratesOf(registry: DeviceRegistry, peer: AdmittedPeer): RateLimits {
+  return DEVICE_CLASSES[registry.byId(peer.principal)?.class ?? 'sensor'];
 }
 
 /** OpenSSL judges the chain in a full handshake only; a resumed session keeps the old judgement. */

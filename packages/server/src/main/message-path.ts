@@ -5,13 +5,14 @@
  * @module
  */
 import { Refusal, refuse } from '@holdfast/protocol';
-import { Grant } from '../authorize/index.ts';
+import { Grant, OPERATOR_RULES, parseCommandTopic, rulesOf } from '../authorize/index.ts';
 import type { MessageJournal } from '../journal/index.ts';
 import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
 import type { DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
 import type { Router } from '../route/index.ts';
-import type { AdmittedPeer, InboundPublish, Receiver, SessionHandler } from '../session/index.ts';
+import type { AdmittedPeer, InboundPublish, SessionHandler } from '../session/index.ts';
 import { DeviceVerifier, type VerifiedMessage, signCommand } from '../verify/index.ts';
+import { parseCommandBody } from './command-body.ts';
 
 /** The stages, in the order of the way. */
 export interface MessagePathDeps {
@@ -37,6 +38,13 @@ export interface CommandRequest {
   readonly principal: string;
 }
 
+/** A message that was refused, and how to answer it. */
+interface RefusedPublish {
+  readonly refusal: Refusal;
+  readonly topic: string;
+  readonly done: (hasSubscribers: boolean) => void;
+}
+
 /** The way of all messages of one server. */
 export class MessagePath {
   readonly #deps: MessagePathDeps;
@@ -49,89 +57,131 @@ export class MessagePath {
   }
 
   /** Opens the way for an admitted peer; an `OpenHandler`. */
-  readonly open = async (peer: AdmittedPeer, receiver: Receiver): Promise<SessionHandler> => {
-    const verifier = await this.#verifierOf(peer.deviceId);
-    const device = this.#deps.registry.byId(peer.deviceId);
-    if (device?.state === 'claimed') {
+  readonly open = async (peer: AdmittedPeer): Promise<SessionHandler> => {
+    if (peer.kind === 'person') return this.#personHandler(peer);
+    const verifier = await this.#verifierOf(peer.principal);
+    const device = this.#deps.registry.byId(peer.principal);
+    if (device === undefined) throw new Error(`device ${peer.principal} has gone`);
+    if (device.state === 'claimed') {
       this.#deps.registry.changeState(device, 'active', 'connected with its certificate');
     }
-    return this.#handler({ peer, receiver, verifier, grant: new Grant(peer) });
+    return this.#deviceHandler(peer, new Grant(peer, rulesOf(device.class)), verifier);
   };
 
-  /** Sends a command to a device. Resolves once it is durable, with how many connections got it. */
+  /** Sends a command to a device. Resolves once it is durable, with whether a session of it
+   * has it, as 1 or 0. */
   command(request: CommandRequest): Promise<{ index: number; receivers: number } | Refusal> {
-    const { registry, payloadKeys, clock } = this.#deps;
-    const device = registry.byId(request.deviceId);
-    if (device === undefined) {
-      return Promise.resolve(refuse('E_OPERATE_NOT_FOUND', `no device ${request.deviceId}`));
-    }
-    const nowMs = clock.nowMs();
-    // Counts on across restarts without being stored: nobody sends a thousand commands a second.
-    this.#commandCounter = Math.max(this.#commandCounter + 1, nowMs);
-    const { name, body, principal } = request;
-    const keys = payloadKeys.of(device);
-    const counter = this.#commandCounter;
-    const message = signCommand({ device, keys, name, body, principal, counter, nowMs });
-    return message instanceof Refusal ? Promise.resolve(message) : this.#store(message);
+    const message = this.#signCommand(request);
+    if (message instanceof Refusal) return Promise.resolve(message);
+    const { journal, router } = this.#deps;
+    return new Promise((resolve) => {
+      journal.append(message, (journaled) => {
+        router.route(journaled);
+        // Services may read commands, too: what counts is the device's own session.
+        const receivers = router.reaches(message.topic, request.deviceId) ? 1 : 0;
+        resolve({ index: journaled.index, receivers });
+      });
+    });
   }
 
-  #handler(way: {
-    peer: AdmittedPeer;
-    receiver: Receiver;
-    verifier: DeviceVerifier;
-    grant: Grant;
-  }): SessionHandler {
-    const { peer, receiver, verifier, grant } = way;
-    const { journal, router, countAccepted } = this.#deps;
-    const filters = new Set<string>();
-    const report = (refusal: Refusal, topic: string): Refusal => {
-      this.#deps.report({ refusal, topic, principal: peer.deviceId, address: peer.address });
-      return refusal;
-    };
+  #deviceHandler(peer: AdmittedPeer, grant: Grant, verifier: DeviceVerifier): SessionHandler {
+    const { countAccepted } = this.#deps;
     const verify = (publish: InboundPublish): VerifiedMessage | Refusal => {
       const permitted = grant.permitPublish(publish);
       return permitted instanceof Refusal ? permitted : verifier.verify(permitted);
+    };
+    const verifyWill = (will: InboundPublish): VerifiedMessage | Refusal => {
+      const permitted = grant.permitPublish(will);
+      return permitted instanceof Refusal ? permitted : verifier.verifyWill(permitted);
     };
     return {
       publish: (publish, done) => {
         const verified = verify(publish);
         if (verified instanceof Refusal) {
-          report(verified, publish.topic);
-          return journal.barrier(done);
+          this.#report(verified, { peer, topic: publish.topic });
+          return this.#answerRefused({ refusal: verified, topic: publish.topic, done });
         }
         countAccepted();
-        this.#markKeyInUse(peer.deviceId);
-        return journal.append(verified, (journaled) => {
-          done();
-          const { refusal } = router.route(journaled);
-          if (refusal !== undefined) report(refusal, publish.topic);
-        });
+        this.#markKeyInUse(peer.principal);
+        return this.#store(verified, { peer, done });
       },
-      subscribe: (filter, qos) => {
-        const permission = grant.permitSubscription(filter);
-        if (permission instanceof Refusal) return report(permission, filter);
-        filters.add(filter);
-        router.subscribe(filter, receiver, qos);
-        return 'granted';
+      verifyWill: (will) => {
+        const verified = verifyWill(will);
+        if (verified instanceof Refusal) return this.#report(verified, { peer, topic: will.topic });
+        return {
+          publish: () => this.#store(verifier.restamp(verified), { peer, done: () => {} }),
+        };
       },
-      deliverRetained: (filter, qos) => router.deliverRetained(filter, receiver, qos),
-      unsubscribe: (filter) => {
-        if (filters.delete(filter)) router.unsubscribe(filter, receiver);
-      },
-      close: () => {
-        for (const filter of filters) router.unsubscribe(filter, receiver);
-        filters.clear();
-      },
+      permitSubscription: (filter) => grant.permitSubscription(filter),
     };
   }
 
-  #store(message: VerifiedMessage): Promise<{ index: number; receivers: number }> {
+  /** People read, and send commands, which the server signs for them. */
+  #personHandler(peer: AdmittedPeer): SessionHandler {
+    const grant = new Grant(peer, OPERATOR_RULES);
+    const sign = (publish: InboundPublish): VerifiedMessage | Refusal => {
+      const permitted = grant.permitPublish(publish);
+      if (permitted instanceof Refusal) return permitted;
+      const place = parseCommandTopic(publish.topic);
+      const body = parseCommandBody(publish.payload);
+      if (body instanceof Refusal) return body;
+      return this.#signCommand({ ...place, body, principal: peer.principal });
+    };
+    return {
+      publish: (publish, done) => {
+        const signed = sign(publish);
+        if (!(signed instanceof Refusal)) return this.#store(signed, { peer, done });
+        this.#report(signed, { peer, topic: publish.topic });
+        return this.#answerRefused({ refusal: signed, topic: publish.topic, done });
+      },
+      verifyWill: (will) => {
+        const refusal = refuse('E_AUTHORIZE_PUBLISH', 'a person leaves no will');
+        return this.#report(refusal, { peer, topic: will.topic });
+      },
+      permitSubscription: (filter) => grant.permitSubscription(filter),
+    };
+  }
+
+  /**
+   * Answers as if the message had been accepted: with whether anybody is subscribed, which of a
+   * topic that is not the peer's own is nobody's business.
+   */
+  #answerRefused({ refusal, topic, done }: RefusedPublish): void {
     const { journal, router } = this.#deps;
-    return new Promise((resolve) => {
-      journal.append(message, (journaled) => {
-        resolve({ index: journaled.index, receivers: router.route(journaled).receivers });
-      });
+    const isOwnTopic = refusal.code !== 'E_AUTHORIZE_PUBLISH';
+    journal.barrier(() => done(isOwnTopic && router.hasSubscribers(topic)));
+  }
+
+  #store(
+    message: VerifiedMessage,
+    { peer, done }: { peer: AdmittedPeer; done: (hasSubscribers: boolean) => void },
+  ): void {
+    const { journal, router } = this.#deps;
+    journal.append(message, (journaled) => {
+      // PUBREC says that it is received, PUBACK that it is on its way. MQTT 5 §4.3.2, §4.3.3
+      if (message.qos === 2) done(true);
+      const { refusal, receivers } = router.route(journaled);
+      if (message.qos !== 2) done(receivers > 0);
+      if (refusal !== undefined) this.#report(refusal, { peer, topic: message.topic });
     });
+  }
+
+  #report(refusal: Refusal, { peer, topic }: { peer: AdmittedPeer; topic: string }): Refusal {
+    const { principal, address } = peer;
+    this.#deps.report({ refusal, topic, principal, address });
+    return refusal;
+  }
+
+  #signCommand({ deviceId, name, body, principal }: CommandRequest): VerifiedMessage | Refusal {
+    const { registry, payloadKeys, clock } = this.#deps;
+    const device = registry.byId(deviceId);
+    if (device === undefined) return refuse('E_OPERATE_NOT_FOUND', `no device ${deviceId}`);
+    const nowMs = clock.nowMs();
+    // Counts on across restarts without being stored: nobody sends a thousand commands a second.
+    this.#commandCounter = Math.max(this.#commandCounter + 1, nowMs);
+    const keys = payloadKeys.of(device);
+    const counter = this.#commandCounter;
+    return signCommand({ device, keys, name, body, principal, counter, nowMs });
   }
 
   async #verifierOf(deviceId: string): Promise<DeviceVerifier> {

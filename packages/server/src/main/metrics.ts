@@ -1,12 +1,24 @@
 /** Figures about the running server, for Prometheus. @module */
 import type { Refusal } from '@holdfast/protocol';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { DropReason } from '../session/index.ts';
 
 /** What the gauges read at each scrape. */
 export interface MetricSources {
   readonly connections: () => number;
+  readonly sessions: () => number;
+  readonly queued: () => number;
+  readonly retained: () => number;
+  readonly subscriptions: () => number;
   readonly pendingBytes: () => number;
   readonly devices: () => number;
+}
+
+/** What was counted since the start. */
+export interface MetricTotals {
+  readonly accepted: number;
+  readonly dropped: number;
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** The metrics of one server. */
@@ -14,6 +26,10 @@ export interface Metrics {
   readonly registry: Registry;
   readonly countAccepted: () => void;
   readonly countRefusal: (refusal: Refusal) => void;
+  /** Counts a message that was not brought to a subscriber. */
+  readonly countDrop: (why: DropReason) => void;
+  /** What was counted since the start; refusals by code. */
+  readonly totals: () => MetricTotals;
   /** Connects the gauges once their sources exist. */
   readonly watch: (sources: MetricSources) => void;
 }
@@ -23,15 +39,28 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  const totals = { accepted: 0, dropped: 0, refused: {} as Record<string, number> };
+  // Counted in a plain number, and shown when it is read: it is counted for each message.
   const accepted = new Counter({
     name: 'holdfast_messages_accepted_total',
     help: 'Messages that passed verification.',
-    registers,
+    collect() {
+      this.reset();
+      this.inc(totals.accepted);
+    },
+    registers: [],
   });
+  registry.registerMetric(accepted);
   const refusals = new Counter({
     name: 'holdfast_refusals_total',
     help: 'Refusals of all stages, by code.',
     labelNames: ['code'],
+    registers,
+  });
+  const drops = new Counter({
+    name: 'holdfast_messages_dropped_total',
+    help: 'Messages that were not brought to a subscriber, by reason.',
+    labelNames: ['reason'],
     registers,
   });
   const gauge = (name: string, help: string, read: () => number): Gauge =>
@@ -45,9 +74,23 @@ export function createMetrics(): Metrics {
     });
   return {
     registry,
-    countAccepted: () => accepted.inc(),
-    countRefusal: ({ code }) => refusals.inc({ code }),
-    watch({ connections, pendingBytes, devices }) {
+    countAccepted() {
+      totals.accepted += 1;
+    },
+    countRefusal({ code }) {
+      totals.refused[code] = (totals.refused[code] ?? 0) + 1;
+      refusals.inc({ code });
+    },
+    countDrop(reason) {
+      totals.dropped += 1;
+      drops.inc({ reason });
+    },
+    totals: () => ({ ...totals, refused: { ...totals.refused } }),
+    watch({ connections, sessions, queued, retained, subscriptions, pendingBytes, devices }) {
+      gauge('holdfast_sessions', 'MQTT sessions, connected or not.', sessions);
+      gauge('holdfast_queued_messages', 'Messages that wait in sessions.', queued);
+      gauge('holdfast_retained_messages', 'Retained messages.', retained);
+      gauge('holdfast_subscriptions', 'Subscriptions of all sessions.', subscriptions);
       gauge('holdfast_connections', 'Open MQTT connections.', connections);
       gauge('holdfast_journal_pending_bytes', 'Bytes that wait to be stored.', pendingBytes);
       gauge('holdfast_devices', 'Devices in the registry.', devices);

@@ -46,7 +46,7 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
 
   // The way of a message: wire, session, authorize, verify, journal, route.
   const parts = { ...storage, ...registries, ...audit, metrics };
-  const flow = openFlow(context, parts);
+  const flow = await openFlow(context, parts);
 
   // The doors: the broker, enrollment, and the API.
   const localToken = people.renewLocalToken();

@@ -59,7 +59,15 @@ export async function openAudit(
   { registry, metrics }: { registry: DeviceRegistry; metrics: Metrics },
 ): Promise<Audit> {
   const { onFatal = () => {} } = options;
-  const journal = await Journal.open({ path: folder.log, ...identity.log, clock, log, onFatal });
+  const journal = await Journal.open({
+    path: folder.log,
+    statePath: folder.broker,
+    ...identity.log,
+    keyring,
+    clock,
+    log,
+    onFatal,
+  });
   onUndo(() => journal.close());
   const [actsKey, refusalsKey] = [keyring.only('acts'), keyring.only('refusals')];
   return {

@@ -4,7 +4,7 @@ import { Problem } from '@holdfast/protocol/merkle';
 import { LogFiles, type LogReport, checkpointVerifier, verifyLog } from '../audit/index.ts';
 import { loadUnsealKey } from '../crypto/index.ts';
 import { Fault, systemClock, systemRandom } from '../kernel/index.ts';
-import { Keyring, openDatabaseReadOnly } from '../persistence/index.ts';
+import { Keyring, STORE_VERSION, openDatabaseReadOnly } from '../persistence/index.ts';
 import { type DataFolder, dataFolderAt } from './data-folder.ts';
 
 /** What to verify. */
@@ -37,7 +37,7 @@ export async function verifyData(options: VerifyDataOptions): Promise<VerifyRepo
   const verifier = checkpointVerifier(text);
   if (verifier instanceof Problem) throw keyFault(verifier.problem);
   const unsealKey = loadUnsealKey(folder.unsealKey, { isNew: false, random: systemRandom });
-  const registry = openDatabaseReadOnly(folder.registry);
+  const registry = openDatabaseReadOnly(folder.registry, STORE_VERSION);
   const files = LogFiles.openReadOnly(folder.log);
   try {
     const keyring = new Keyring(registry.database, { unsealKey, random: systemRandom });

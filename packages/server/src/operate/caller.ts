@@ -13,14 +13,17 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** Identifies the caller, or refuses with `E_OPERATE_UNAUTHENTICATED`. */
 export function callerOf(c: Context<ApiEnv>, people: People): Caller | Refusal {
   const authorization = c.req.header('authorization');
-  if (authorization !== undefined) {
-    const token = BEARER.exec(authorization)?.[1];
-    if (!token?.startsWith(TOKEN_PREFIX)) return unauthenticated('the header is no API token');
-    return people.callerOfToken(token) ?? unauthenticated('the API token is unknown or has ended');
-  }
+  if (authorization !== undefined) return callerOfAuthorization(authorization, people);
   const session = getCookie(c, SESSION_COOKIE);
   if (session === undefined) return unauthenticated('no credential was sent');
   return people.callerOfSession(session) ?? unauthenticated('the session is unknown or has ended');
+}
+
+/** The same for the value of a header Authorization. */
+export function callerOfAuthorization(authorization: string, people: People): Caller | Refusal {
+  const token = BEARER.exec(authorization)?.[1];
+  if (!token?.startsWith(TOKEN_PREFIX)) return unauthenticated('the header is no API token');
+  return people.callerOfToken(token) ?? unauthenticated('the API token is unknown or has ended');
 }
 
 /**

@@ -1,3 +1,4 @@
 /** The HTTPS API of people and their tools. @module */
 export { type Api, createApi, openApiDocument } from './api.ts';
+export { callerOfUpgrade } from './caller-of-upgrade.ts';
 export type { ApiDeps, ServerStatus } from './deps.ts';

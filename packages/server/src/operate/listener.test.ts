@@ -6,9 +6,9 @@ import { type RequestOptions, request as httpsRequest } from 'node:https';
 import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { parseTenantName } from '@holdfast/protocol';
-import { systemRandom } from '../kernel/index.ts';
+import { systemClock, systemRandom } from '../kernel/index.ts';
 import { createAuthority, ensureServerCertificate, openAuthority } from '../pki/index.ts';
-import { openHttps } from '../wire/index.ts';
+import { Admission, openHttps } from '../wire/index.ts';
 import { type Lab, openLab, present } from './lab.testing.ts';
 import { BODY_BYTES_MAX, STREAM_WAITING_BYTES_MAX } from './limits.ts';
 
@@ -31,7 +31,8 @@ async function openListeningLab(t: TestContext): Promise<ListeningLab> {
   };
   const { report } = lab.deps;
   const options = { name: 'API', addresses: ['127.0.0.1'], port: 0, asksCertificate: false };
-  const listener = await openHttps({ ...options, identity, report }, lab.api.fetch);
+  const admission = new Admission({ clock: systemClock, report });
+  const listener = await openHttps({ ...options, identity, admission }, lab.api.fetch);
   t.after(() => listener.close());
   const request = (options: RequestOptions): ClientRequest => {
     const outgoing = httpsRequest({

@@ -9,13 +9,12 @@ import {
   z,
 } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { WindowCounter } from '../kernel/index.ts';
+import { WindowCounter, networkOf } from '../kernel/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import { callerOf, forgeryOf } from './caller.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { FAILED_ATTEMPTS_PER_MINUTE_MAX, WATCHED_NETWORKS_MAX } from './limits.ts';
-import { networkOf } from './network.ts';
 
 /** What a person can be allowed to do. */
 export type Action =

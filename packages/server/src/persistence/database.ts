@@ -46,14 +46,16 @@ export interface ReadOnlyDatabase {
 
 /**
  * Opens the database of a stopped server to read it, and leaves the folder as it was.
- * @throws Fault `E_PERSISTENCE_IN_USE` when a server runs on it, or `E_PERSISTENCE_OPEN`.
+ * @param wanted - Version of the schema, as in {@link OpenDatabaseOptions}.
+ * @throws Fault `E_PERSISTENCE_IN_USE` when a server runs on it, `E_PERSISTENCE_VERSION` or
+ *   `E_PERSISTENCE_OPEN`.
  */
-export function openDatabaseReadOnly(path: string): ReadOnlyDatabase {
+export function openDatabaseReadOnly(path: string, wanted: number): ReadOnlyDatabase {
   try {
     // A running server and a killed one leave a write-ahead log, a clean stop does not. Without
     // one, nothing but the file itself counts, and SQLite need not make files beside it.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
-    if (log === undefined || log.size === 0) return openImmutable(path);
+    if (log === undefined || log.size === 0) return checkVersion(openImmutable(path), path, wanted);
     const index = `${path}-shm`;
     const hadIndex = existsSync(index);
     const database = new DatabaseSync(path, { readOnly: true });
@@ -61,15 +63,20 @@ export function openDatabaseReadOnly(path: string): ReadOnlyDatabase {
       database.close();
       if (!hadIndex) rmSync(index, { force: true });
     };
-    try {
-      versionOf(database);
-      return { database, close };
-    } catch (error) {
-      close();
-      throw error;
-    }
+    return checkVersion({ database, close }, path, wanted);
   } catch (cause) {
     throw openFault(path, cause);
+  }
+}
+
+function checkVersion(opened: ReadOnlyDatabase, path: string, wanted: number): ReadOnlyDatabase {
+  try {
+    const found = versionOf(opened.database);
+    if (found !== wanted) throw versionFault(path, { found, wanted });
+    return opened;
+  } catch (error) {
+    opened.close();
+    throw error;
   }
 }
 

@@ -7,7 +7,8 @@ import type { RandomBytes, SecretBytes } from '../kernel/index.ts';
 import { openDatabase, transaction } from './database.ts';
 import { KEYRING_SCHEMA, Keyring } from './keyring.ts';
 
-const STORE_VERSION = 1;
+/** Version of the schema of the registry's file. */
+export const STORE_VERSION = 1;
 const STORE_SCHEMA = `${KEYRING_SCHEMA}
   CREATE TABLE record (
     collection TEXT NOT NULL,

@@ -2,6 +2,8 @@
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+const KILOBYTE = 1_000;
+const MEGABYTE = 1_000_000;
 
 /** The rules of one class of devices. */
 export interface DeviceClass {
@@ -11,20 +13,51 @@ export interface DeviceClass {
   readonly ageMaxMs: number;
   /** How far the `ts` of a payload may lie in the future, in milliseconds. */
   readonly aheadMaxMs: number;
+  /** Packets that a device may send in a second, in the long run. */
+  readonly messagesPerSecond: number;
+  /** Packets that it may send at once, after a silence. */
+  readonly messageBurst: number;
+  /** Bytes that it may send in a second, in the long run. */
+  readonly bytesPerSecond: number;
+  /** Bytes that it may send at once, after a silence. */
+  readonly byteBurst: number;
 }
 
-// Plain MQTT clients cannot renew by themselves: 90 days until a device does it through the SDK.
-const DEFAULT_CLASS: DeviceClass = {
+/**
+ * A thing that reports at most a few times a second: a hundred a second is a device in a loop. The
+ * burst lets it hand over what it kept during an outage, a thousand readings of 2 kB.
+ */
+const THING: DeviceClass = {
+  // Plain MQTT clients cannot renew by themselves: 90 days until a device does it by the SDK.
   certificateLifeMs: 90 * DAY_MS,
   ageMaxMs: 5 * MINUTE_MS,
   aheadMaxMs: 5 * MINUTE_MS,
+  messagesPerSecond: 100,
+  messageBurst: 1_000,
+  bytesPerSecond: 256 * KILOBYTE,
+  byteBurst: 2 * MEGABYTE,
 };
 
 /** The classes that exist. */
 export const DEVICE_CLASSES = {
-  sensor: DEFAULT_CLASS,
-  actuator: DEFAULT_CLASS,
-  gateway: DEFAULT_CLASS,
+  sensor: THING,
+  actuator: THING,
+  /** Speaks for hundreds of things behind it: as much as two hundred of them. */
+  gateway: {
+    ...THING,
+    messagesPerSecond: 20_000,
+    messageBurst: 40_000,
+    bytesPerSecond: 16 * MEGABYTE,
+    byteBurst: 32 * MEGABYTE,
+  },
+  /** A program that consumes telemetry: it sends little but acknowledgements. */
+  service: {
+    ...THING,
+    messagesPerSecond: 1_000,
+    messageBurst: 2_000,
+    bytesPerSecond: MEGABYTE,
+    byteBurst: 4 * MEGABYTE,
+  },
 } as const satisfies Record<string, DeviceClass>;
 
 /** Name of a device class. */
@@ -35,4 +68,5 @@ export const DEVICE_CLASS_NAMES = [
   'sensor',
   'actuator',
   'gateway',
+  'service',
 ] as const satisfies readonly DeviceClassName[];

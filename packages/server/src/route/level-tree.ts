@@ -17,6 +17,10 @@ export class LevelTree<V> {
     return this.#root;
   }
 
+  get isEmpty(): boolean {
+    return this.#root.children === undefined;
+  }
+
   find(path: string): V | undefined {
     let node: LevelNode<V> | undefined = this.#root;
     for (const level of path.split('/')) node = node?.children?.get(level);

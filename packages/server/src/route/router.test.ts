@@ -1,120 +1,233 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { Grant } from '../authorize/index.ts';
-import { generatePrivateKey } from '../crypto/index.ts';
-import { Journal, type JournaledMessage, MessageJournal } from '../journal/index.ts';
-import { createLog } from '../kernel/index.ts';
-import { openLab, parsed } from '../session/lab.testing.ts';
-import { DeviceVerifier } from '../verify/index.ts';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { type Journal, type JournaledMessage, MessageJournal } from '../journal/index.ts';
+import type { Keyring } from '../persistence/index.ts';
+import type { MessageRef } from '../session/index.ts';
+import { TestClock } from '../session/lab.testing.ts';
+import {
+  TestMessage,
+  TestReceiver,
+  TestStore,
+  anyFilter,
+  anyOptions,
+  anyTopic,
+  limits,
+  subscription,
+} from './lab.testing.ts';
+import { RETAINED_PAUSE_MS, RETAINED_SLICE_COUNT } from './limits.ts';
 import { Router } from './router.ts';
 
-type Publish = (
-  topic: string,
-  options?: { readonly retain?: boolean; readonly qos?: 0 | 1 },
-) => Promise<JournaledMessage>;
-
-/** Makes messages as the stages before make them: there is no other way to one. */
-async function openPublisher(t: TestContext): Promise<Publish> {
-  const lab = openLab(t);
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-router-'));
-  const journal = await Journal.open({
-    path: join(folder, 'log.db'),
-    origin: 'test/log',
-    signingKey: generatePrivateKey('Ed25519'),
-    clock: lab.clock,
-    log: createLog({ form: 'json', level: 'silent', write: () => {} }),
-    onFatal: (error) => assert.fail(error),
-  });
-  t.after(async () => {
-    await journal.close();
-    rmSync(folder, { recursive: true });
-  });
-  const messages = new MessageJournal(journal, { keyring: lab.store.keyring });
-  const { device, certificate } = lab.enroll('pump-1');
-  const grant = new Grant(lab.admit(certificate));
-  const keys = lab.payloadKeys.of(device);
-  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counterHighest: -1 });
-  let counter = 0;
-  return (topic, { retain = false, qos = 1 } = {}) => {
-    counter += 1;
-    const signed = `{"ctr": ${counter}}`;
-    const sig = createHmac('sha256', keys.payloadKey.expose()).update(signed).digest('hex');
-    const payload = Buffer.from(`${signed.slice(0, -1)}, "sig": "${sig}"}`);
-    const verified = parsed(
-      verifier.verify(parsed(grant.permitPublish({ topic, payload, retain, qos }))),
-    );
-    return new Promise((resolve) => messages.append(verified, resolve));
-  };
-}
-
-/** Notes what is delivered: counter, QoS and RETAIN. */
-class Receiver {
-  readonly heard: string[] = [];
-
-  deliver(message: { payload: Uint8Array; qos: 0 | 1; retain: boolean; topic: string }): void {
-    const { ctr } = JSON.parse(Buffer.from(message.payload).toString()) as { ctr: number };
-    this.heard.push(`${ctr} qos ${message.qos}${message.retain ? ' retained' : ''}`);
-  }
+function openRouter(smaller: Parameters<typeof limits>[0] = {}): {
+  router: Router;
+  store: TestStore;
+  clock: TestClock;
+} {
+  const [store, clock] = [new TestStore(), new TestClock()];
+  return { router: new Router({ clock, store, limits: limits(smaller) }), store, clock };
 }
 
 const STATE = 'd/pump-1/state';
 
-test('the newest retained message awaits a new subscription [MQTT-3.3.1-5] [MQTT-3.3.1-6]', async (t) => {
-  const publish = await openPublisher(t);
-  const router = new Router();
-  router.route(await publish(STATE, { retain: true }));
-  router.route(await publish(STATE, { retain: true }));
-  // One that is not to be retained leaves the retained one alone. [MQTT-3.3.1-12]
-  router.route(await publish(STATE));
-  const late = new Receiver();
-  router.subscribe('d/+/state', late, 1);
-  router.deliverRetained('d/+/state', late, 1);
-  assert.deepEqual(late.heard, ['2 qos 1 retained']);
-  const elsewhere = new Receiver();
-  router.deliverRetained('d/+/telemetry/#', elsewhere, 1);
-  assert.deepEqual(elsewhere.heard, []);
+describe('Router', () => {
+  test('brings a journaled message to its subscribers, and keeps it if it asks so', async () => {
+    const { router, store } = openRouter();
+    const receiver = new TestReceiver();
+    router.subscribe('d/+/state', receiver, subscription());
+    const place = { index: 4, keyRef: 2 };
+    const journaled = await readBack(place);
+    assert.deepEqual(router.route(journaled), { receivers: 1, refusal: undefined });
+    assert.equal(receiver.deliveries[0]?.message, journaled);
+    assert.deepEqual(store.refs, new Map([[STATE, place]]));
+    assert.equal(router.lastIndex, 4);
+  });
+
+  test('keeps the newest retained message for new subscriptions [MQTT-3.3.1-5] [MQTT-3.3.1-9]', () => {
+    const { router, store } = openRouter();
+    router.routeMessage(new TestMessage(STATE, { index: 1, retain: true }));
+    router.routeMessage(new TestMessage(STATE, { index: 2, retain: true }));
+    const late = new TestReceiver();
+    router.deliverRetained('d/+/state', late, subscription());
+    assert.deepEqual(late.indexes, [2]);
+    assert.equal(late.deliveries[0]?.retain, true);
+    assert.deepEqual(store.refs.get(STATE), { index: 2, keyRef: 7 });
+    const elsewhere = new TestReceiver();
+    router.deliverRetained('d/+/telemetry/#', elsewhere, subscription());
+    assert.deepEqual(elsewhere.indexes, []);
+    assert.deepEqual([router.retainedCount, router.retainedBytes], [1, 7]);
+  });
+
+  test('leaves it alone when a message is not to be retained [MQTT-3.3.1-8]', () => {
+    const { router } = openRouter();
+    const receiver = new TestReceiver();
+    router.routeMessage(new TestMessage(STATE, { index: 1, retain: true }));
+    router.routeMessage(new TestMessage(STATE, { index: 2 }));
+    router.routeMessage(new TestMessage(STATE, { index: 3, payload: new Uint8Array(0) }));
+    router.deliverRetained(STATE, receiver, subscription());
+    assert.deepEqual(receiver.indexes, [1]);
+  });
+
+  test('delivers what empties a retained message, as any other [MQTT-3.3.1-6]', () => {
+    const { router } = openRouter();
+    const receiver = new TestReceiver();
+    router.subscribe(STATE, receiver, subscription());
+    router.routeMessage(new TestMessage(STATE, { index: 1, retain: true }));
+    const empty = { index: 2, retain: true, payload: new Uint8Array(0) };
+    router.routeMessage(new TestMessage(STATE, empty));
+    assert.deepEqual(receiver.indexes, [1, 2]);
+    assert.equal(router.retainedCount, 0);
+  });
+
+  test('hands the retained message over with the smaller QoS [MQTT-3.8.4-8]', () => {
+    const { router } = openRouter();
+    const receiver = new TestReceiver();
+    router.routeMessage(new TestMessage('a', { qos: 1, retain: true }));
+    router.deliverRetained('a', receiver, subscription({ qos: 2 }));
+    router.deliverRetained('a', receiver, subscription({ qos: 0 }));
+    assert.deepEqual(
+      receiver.deliveries.map(({ qos }) => qos),
+      [1, 0],
+    );
+  });
+
+  test('sends no retained messages for a shared subscription (MQTT 5 §4.8.2)', () => {
+    const { router } = openRouter();
+    const receiver = new TestReceiver();
+    for (const topic of ['a', '$share/g/a']) {
+      router.routeMessage(new TestMessage(topic, { retain: true }));
+    }
+    router.subscribe('$share/g/a', receiver, subscription());
+    router.deliverRetained('$share/g/a', receiver, subscription());
+    assert.deepEqual(receiver.indexes, []);
+    assert.equal(router.sharedCount, 1);
+  });
+
+  test('tells how many got a message, and why it could not be retained', () => {
+    const { router } = openRouter({ countMax: 1 });
+    router.subscribe('#', new TestReceiver(), subscription());
+    router.subscribe('a', new TestReceiver(), subscription());
+    assert.deepEqual(router.routeMessage(new TestMessage('a', { index: 1, retain: true })), {
+      receivers: 2,
+      refusal: undefined,
+    });
+    const { receivers, refusal } = router.routeMessage(
+      new TestMessage('b', { index: 2, retain: true }),
+    );
+    assert.deepEqual([receivers, refusal?.code], [1, 'E_ROUTE_RETAINED']);
+  });
+
+  test('delivers no message beyond its end [MQTT-3.3.2-5]', () => {
+    const { router, clock } = openRouter();
+    const receiver = new TestReceiver();
+    router.subscribe('#', receiver, subscription());
+    const expiresAtMs = clock.nowMs() + 1;
+    router.routeMessage(new TestMessage('a', { index: 1, expiresAtMs, retain: true }));
+    clock.advance(1);
+    router.routeMessage(new TestMessage('a', { index: 2, expiresAtMs, retain: true }));
+    router.deliverRetained('a', receiver, subscription());
+    assert.deepEqual(receiver.indexes, [1]);
+    assert.ok(router.retainedCount === 0 && router.lastIndex === 2);
+  });
+
+  test('counts a message as routed once all have it', () => {
+    const { router } = openRouter();
+    const receiver = new TestReceiver();
+    const seen: number[] = [];
+    receiver.onDeliver = () => seen.push(router.lastIndex);
+    router.subscribe('#', receiver, subscription());
+    assert.equal(router.lastIndex, -1);
+    for (const index of [3, -1, 4]) router.routeMessage(new TestMessage('a', { index }));
+    assert.deepEqual([seen, router.lastIndex], [[-1, 3, 3], 4]);
+    router.resumeAfter(9);
+    router.resumeAfter(8);
+    assert.equal(router.lastIndex, 9);
+  });
+
+  test('goes on after a restart with what was retained and what was not routed yet', () => {
+    const { router, store } = openRouter();
+    const [recorded, behind] = [new TestReceiver(), new TestReceiver()];
+    [recorded.recordedIndex, behind.recordedIndex] = [6, 5];
+    router.restoreRetained(new TestMessage('a', { index: 6, retain: true }));
+    router.subscribe('$share/g/a', recorded, subscription());
+    router.subscribe('$share/g/a', behind, subscription());
+    for (const index of [5, 6, 7]) router.replay(new TestMessage('a', { index, retain: true }));
+    router.replay(new TestMessage('b', { index: 8, retain: true }));
+    assert.deepEqual([recorded.indexes, behind.indexes], [[7], [6]]);
+    assert.deepEqual(
+      [...store.refs],
+      [
+        ['a', { index: 7, keyRef: 7 }],
+        ['b', { index: 8, keyRef: 7 }],
+      ],
+    );
+    assert.equal(router.lastIndex, 8);
+  });
+
+  test('drops what a session has not got yet of retained messages when it unsubscribes', () => {
+    const { router, clock } = openRouter({ perDeviceMax: Number.POSITIVE_INFINITY });
+    const count = RETAINED_SLICE_COUNT + 1;
+    for (let index = 0; index < count; index += 1) {
+      router.routeMessage(new TestMessage(`d/${index}`, { index, retain: true }));
+    }
+    const receiver = new TestReceiver();
+    router.subscribe('#', receiver, subscription());
+    router.deliverRetained('#', receiver, subscription());
+    assert.equal(router.unsubscribe('#', receiver), true);
+    clock.advance(RETAINED_PAUSE_MS);
+    assert.ok(receiver.deliveries.length < count);
+  });
+
+  test('keeps nothing of sessions that are closed, whatever they did', () => {
+    const filter = fc.oneof(
+      anyFilter,
+      anyFilter.map((filter) => `$share/g/${filter}`),
+    );
+    const session = fc.array(fc.tuple(filter, anyOptions), { maxLength: 8 });
+    const topics = fc.array(anyTopic, { maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(session, { maxLength: 4 }), topics, (sessions, topics) => {
+        const { router } = openRouter();
+        const open = sessions.map((wishes) => ({ wishes, receiver: new TestReceiver() }));
+        for (const topic of topics) router.routeMessage(new TestMessage(topic, { retain: true }));
+        for (const { wishes, receiver } of open) {
+          // Not ready: so what is retained stays on its way.
+          receiver.isReady = false;
+          for (const [filter, options] of wishes) {
+            router.subscribe(filter, receiver, options);
+            router.deliverRetained(filter, receiver, options);
+          }
+        }
+        for (const topic of topics) router.routeMessage(new TestMessage(topic));
+        for (const { wishes, receiver } of open) {
+          for (const [filter] of wishes) router.unsubscribe(filter, receiver);
+        }
+        const payload = new Uint8Array(0);
+        for (const topic of topics) {
+          router.routeMessage(new TestMessage(topic, { index: 1, retain: true, payload }));
+        }
+        assert.ok(router.isEmpty);
+        assert.deepEqual([router.subscriptionCount, router.sharedCount], [0, 0]);
+      }),
+    );
+  });
 });
 
-test('RETAIN is set for new subscriptions alone [MQTT-3.3.1-8] [MQTT-3.3.1-9]', async (t) => {
-  const publish = await openPublisher(t);
-  const router = new Router();
-  const receiver = new Receiver();
-  router.subscribe(STATE, receiver, 1);
-  router.route(await publish(STATE, { retain: true }));
-  router.deliverRetained(STATE, receiver, 1);
-  assert.deepEqual(receiver.heard, ['1 qos 1', '1 qos 1 retained']);
-});
-
-test('a delivery has the smaller QoS of message and subscription [MQTT-3.8.4-6]', async (t) => {
-  const publish = await openPublisher(t);
-  const router = new Router();
-  const [atMostOnce, atLeastOnce] = [new Receiver(), new Receiver()];
-  router.subscribe(STATE, atMostOnce, 0);
-  router.subscribe(STATE, atLeastOnce, 1);
-  router.route(await publish(STATE, { qos: 0, retain: true }));
-  router.deliverRetained(STATE, atLeastOnce, 1);
-  router.route(await publish(STATE, { qos: 1, retain: true }));
-  router.deliverRetained(STATE, atMostOnce, 0);
-  assert.deepEqual(atMostOnce.heard, ['1 qos 0', '2 qos 0', '2 qos 0 retained']);
-  assert.deepEqual(atLeastOnce.heard, ['1 qos 0', '1 qos 0 retained', '2 qos 1']);
-});
-
-test('it tells how many got a message, and forgets who unsubscribed', async (t) => {
-  const publish = await openPublisher(t);
-  const router = new Router();
-  const [one, other] = [new Receiver(), new Receiver()];
-  const receivers = async (): Promise<number> => router.route(await publish(STATE)).receivers;
-  assert.equal(await receivers(), 0);
-  router.subscribe('d/#', one, 1);
-  router.subscribe(STATE, one, 0);
-  router.subscribe(STATE, other, 1);
-  assert.equal(await receivers(), 2);
-  router.unsubscribe(STATE, other);
-  router.unsubscribe(STATE, other);
-  assert.equal(await receivers(), 1);
-  assert.deepEqual(one.heard, ['2 qos 1', '3 qos 1']);
-});
+/** A message on `STATE`, as the journal gives it. */
+async function readBack(place: MessageRef): Promise<JournaledMessage> {
+  const entry = {
+    kind: 'message',
+    atMs: 1,
+    principal: 'pump-1',
+    topic: STATE,
+    kid: '1.1',
+    body: Buffer.from('{}'),
+    qos: 1,
+    retain: true,
+    expiryS: undefined,
+    properties: Buffer.alloc(0),
+  };
+  const journal = { fetch: () => Promise.resolve([{ ...place, entry }]) };
+  const messages = new MessageJournal(journal as unknown as Journal, { keyring: {} as Keyring });
+  const [journaled] = await messages.fetch([place]);
+  return journaled ?? assert.fail();
+}

@@ -1,80 +1,121 @@
-/** One MQTT 3.1.1 connection of an admitted peer. @module */
-import type { TLSSocket } from 'node:tls';
+/** One MQTT connection of an admitted peer, from its TLS handshake to its end. @module */
 import { Refusal, refuse } from '@holdfast/protocol';
 import {
+  type Auth,
   type ClientPacket,
   type Connect,
+  type Disconnect,
   FrameSplitter,
-  type Publish,
-  type SubackCode,
-  type Subscribe,
-  type Will,
+  type PacketRefusal,
+  type ProtocolLevel,
+  REASON,
+  TopicReader,
   decodeFromClient,
+  encodeAuth,
   encodeConnack,
   encodeConnackUnsupported,
-  encodePingresp,
-  encodePuback,
-  encodeSuback,
-  encodeUnsuback,
+  encodeDisconnect,
 } from '@holdfast/protocol/mqtt';
-import type { Clock, RefusalReport } from '../kernel/index.ts';
+import type { CancelTimer, Clock, RefusalReport } from '../kernel/index.ts';
+import type { PeerSocket } from '../wire/index.ts';
+import type { Authenticated, Authentication } from './authentication.ts';
+import { Conversation } from './conversation.ts';
 import type { AdmittedPeer } from './gate.ts';
-import type { OpenHandler, OutboundMessage, SessionHandler } from './handler.ts';
 import {
+  AUTHENTICATION_TIMEOUT_MS,
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
-  PACKET_BYTES_MAX,
-  SUBSCRIPTIONS_MAX,
-  UNACKNOWLEDGED_COUNT_MAX,
+  EXPEL_TIMEOUT_MS,
+  OUTBOUND_ALIAS_MAX,
+  OUTBOUND_BYTES_MAX,
+  RATE_PATIENCE_MS,
+  SLOW_TIMEOUT_MS,
+  UNSTORED_COUNT_MAX,
 } from './limits.ts';
-import { Outbound } from './outbound.ts';
+import {
+  type LeftWill,
+  type Opened,
+  Opening,
+  type OpeningDeps,
+  RefusedOpening,
+} from './opening.ts';
+import { type FrameCache, PeerLink } from './peer-link.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import { reasonOf } from './reason.ts';
+import type { Session } from './session.ts';
+import { OutboundAliases } from './topic-aliases.ts';
 import { type FlushScheduler, WriteBatch } from './write-batch.ts';
 
 /** What a connection needs. */
-export interface ConnectionDeps {
+export interface ConnectionDeps extends OpeningDeps {
   readonly clock: Clock;
+  /** That of the peer, whichever of its connections a packet comes on. */
+  readonly rate: RateLimiter;
   readonly scheduler: FlushScheduler;
-  readonly openHandler: OpenHandler;
+  readonly frames: FrameCache;
   readonly report: (report: RefusalReport) => void;
-  /** The CONNECT is accepted: an older connection of the same device ends now. */
-  readonly onOpen: (connection: MqttConnection) => void;
-  readonly onClose: (connection: MqttConnection) => void;
+  /** The CONNECT is accepted: gives the session, and ends an older connection to it. */
+  readonly takeSession: (connection: MqttConnection, opened: Opened) => TakenSession;
+  readonly onClose: (connection: MqttConnection, session: Session | undefined) => void;
 }
 
-const CONNACK_ACCEPTED = 0;
-const CONNACK_IDENTIFIER_REJECTED = 2;
-const CONNACK_UNAVAILABLE = 3;
-const CONNACK_NOT_AUTHORIZED = 5;
-const REFUSED_FILTER = 0x80;
+/** The session that a connection gets. */
+export interface TakenSession {
+  readonly session: Session;
+  /** Whether it was there before. [MQTT-3.2.2-2] */
+  readonly isPresent: boolean;
+}
 
-/** A connection from its TLS handshake to its end. */
+type State = 'awaiting-connect' | 'opening' | 'open' | 'closed';
+
+/** A return code of MQTT 3.1.1 for what MQTT 5 says with a reason. */
+const RETURN_CODES: ReadonlyMap<number, number> = new Map<number, number>([
+  [REASON.clientIdNotValid, 2],
+  [REASON.serverUnavailable, 3],
+  [REASON.badUserNameOrPassword, 4],
+]);
+const RETURN_NOT_AUTHORIZED = 5;
+
+/** A connection: its bytes, its state, its limits of time and rate. */
 export class MqttConnection {
   readonly peer: AdmittedPeer;
-  readonly #socket: TLSSocket;
+  readonly #socket: PeerSocket;
   readonly #deps: ConnectionDeps;
-  readonly #splitter = new FrameSplitter({ packetBytesMax: PACKET_BYTES_MAX });
+  readonly #splitter: FrameSplitter;
+  readonly #topics = new TopicReader();
   readonly #writes: WriteBatch;
-  readonly #outbound: Outbound;
-  readonly #filters = new Set<string>();
-  #handler: SessionHandler | undefined;
-  #state: 'awaiting-connect' | 'opening' | 'open' | 'closed' = 'awaiting-connect';
-  #will: Will | undefined;
-  #unacknowledged = 0;
+  readonly #rate: RateLimiter;
+  #state: State = 'awaiting-connect';
+  #level: ProtocolLevel = 4;
+  #session: Session | undefined;
+  #conversation: Conversation | undefined;
+  #opening: Opening | undefined;
+  #will: LeftWill | undefined;
   #isPressed = false;
+  #cancelDelay: CancelTimer | undefined;
+  #isDelayed = false;
+  #delayedSinceMs: number | undefined;
+  #slowSinceMs: number | undefined;
   #silentMaxMs = CONNECT_TIMEOUT_MS;
   #lastHeardMs: number;
 
-  constructor(peer: AdmittedPeer, socket: TLSSocket, deps: ConnectionDeps) {
+  constructor(peer: AdmittedPeer, socket: PeerSocket, deps: ConnectionDeps) {
     this.peer = peer;
     this.#socket = socket;
     this.#deps = deps;
     this.#lastHeardMs = deps.clock.monotonicMs();
+    this.#splitter = new FrameSplitter({ packetBytesMax: deps.limits.packetBytesMax });
     this.#writes = new WriteBatch(socket, deps.scheduler);
-    this.#outbound = new Outbound(this.#writes);
+    this.#rate = deps.rate;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => this.#session?.queue.resume());
     // A broken connection is an everyday end; 'close' follows.
     socket.on('error', () => {});
     socket.on('close', () => this.#finish());
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   /** Pauses or resumes reading while the journal is behind. */
@@ -92,43 +133,40 @@ export class MqttConnection {
     } else if (monotonicMs - this.#lastHeardMs > this.#silentMaxMs) {
       const seconds = Math.round(this.#silentMaxMs / 1_000);
       this.refuse(refuse('E_SESSION_TIMEOUT', `silent in state ${this.#state} for ${seconds} s`));
+    } else {
+      this.#sweepSlowness(monotonicMs);
     }
   }
 
-  /** Reports a refusal and closes at once, without a word to the peer. */
+  /** Reports a refusal, tells the peer its reason code and closes. */
   refuse(refusal: Refusal): void {
     if (this.#state === 'closed') return;
     this.#report(refusal);
-    this.close();
+    this.#endWith(reasonOf(refusal));
   }
 
   /** As {@link refuse}, for a peer that is admitted no longer: it has no will any more. */
   expel(refusal: Refusal): void {
+    if (this.#state === 'closed') return;
     this.#will = undefined;
-    this.refuse(refusal);
+    this.#report(refusal);
+    this.#endWith(REASON.administrativeAction, EXPEL_TIMEOUT_MS);
   }
 
-  /** Closes at once. The will, if any, is published: the peer did not say goodbye. */
-  close(): void {
-    this.#socket.destroy();
-    this.#finish();
+  /** Another connection took the session over. [MQTT-3.1.4-3] */
+  endTakenOver(): void {
+    this.#endWith(REASON.sessionTakenOver);
   }
 
-  /** Sends out what is queued, then closes; nothing more is read. */
-  end(): void {
-    this.#writes.flush();
-    this.#socket.end();
-    // A peer that keeps its own side open, or does not read, must not keep the connection.
-    const cancel = this.#deps.clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
-    this.#socket.once('close', cancel);
-    this.#finish();
+  /** The server stops. */
+  endForShutdown(): void {
+    this.#endWith(REASON.serverShuttingDown, EXPEL_TIMEOUT_MS);
   }
 
   #receive(chunk: Buffer): void {
     if (this.#state === 'closed') return;
     // What a peer asks for without reading the answers would pile up here without end.
-    const refusal = this.#outbound.checkPending();
-    if (refusal !== undefined) return this.refuse(refusal);
+    if (this.#writes.pendingBytes > 2 * OUTBOUND_BYTES_MAX) return this.#refuseSlow();
     this.#splitter.push(chunk);
     this.#process();
   }
@@ -142,169 +180,276 @@ export class MqttConnection {
         if (this.#socket.isPaused()) this.#socket.resume();
         return;
       }
-      if (found !== true) return this.refuse(found);
+      if (found !== true) return this.#refusePacket(found);
       const { first, buf, start, end } = splitter;
-      const packet = decodeFromClient(first, buf, start, end);
-      if (packet instanceof Refusal) return this.refuse(packet);
-      this.#handle(packet);
+      const packet = decodeFromClient(first, buf, start, end, this.#level, this.#topics);
+      if (packet instanceof Refusal) return this.#refusePacket(packet);
+      this.#handle(packet, end - start);
     }
     if (this.#state !== 'closed' && !this.#socket.isPaused()) this.#socket.pause();
   }
 
   #mayProcess(): boolean {
     if (this.#state === 'awaiting-connect') return true;
-    const isBehind = this.#isPressed || this.#unacknowledged >= UNACKNOWLEDGED_COUNT_MAX;
-    return this.#state === 'open' && !isBehind;
+    if (this.#state === 'opening') return this.#authentication?.isWaiting ?? false;
+    const conversation = this.#conversation;
+    if (this.#state !== 'open' || conversation === undefined) return false;
+    return !this.#isPressed && !this.#isDelayed && conversation.unstoredCount < UNSTORED_COUNT_MAX;
   }
 
-  #handle(packet: ClientPacket): void {
-    // Whole packets count, not bytes: a peer could drip these for ever. [MQTT-3.1.2-24]
-    this.#lastHeardMs = this.#deps.clock.monotonicMs();
+  /** Who speaks MQTT 5 is told, in a CONNACK if it is the CONNECT that is broken. [MQTT-3.1.4-1] */
+  #refusePacket(refusal: PacketRefusal): void {
+    if (refusal.isSilent) return this.#refuseSilently(refusal);
     if (this.#state === 'awaiting-connect') {
-      if (packet.type === 'connect') this.#startOpening(packet);
-      else if (packet.type === 'connectUnsupported') this.#answerUnsupported(packet.protocolLevel);
-      else this.refuse(refuse('E_SESSION_PROTOCOL', 'no CONNECT first [MQTT-3.1.0-1]'));
-      return;
+      if (refusal.protocolLevel !== 5) return this.#refuseSilently(refusal);
+      this.#level = 5;
     }
-    switch (packet.type) {
-      case 'publish':
-        this.#publish(packet);
-        break;
-      case 'puback':
-        // An unknown id is a late answer from before a reconnect; it means nothing.
-        this.#outbound.acknowledge(packet.packetId);
-        break;
-      case 'subscribe':
-        this.#subscribe(packet);
-        break;
-      case 'unsubscribe':
-        for (const filter of packet.filters) this.#unsubscribe(filter);
-        this.#writes.write(encodeUnsuback(packet.packetId));
-        break;
-      case 'pingreq':
-        this.#writes.write(encodePingresp());
-        break;
-      case 'disconnect':
-        this.#will = undefined; // [MQTT-3.14.4-3]
-        this.end();
-        break;
-      case 'connect':
-      case 'connectUnsupported':
-        this.refuse(refuse('E_SESSION_PROTOCOL', 'a second CONNECT [MQTT-3.1.0-2]'));
-        break;
-      case 'pubrec':
-      case 'pubrel':
-      case 'pubcomp':
-        this.refuse(refuse('E_SESSION_PROTOCOL', `${packet.type}: QoS 2 is not offered`));
-        break;
-    }
+    return this.refuse(refusal);
   }
 
-  #answerUnsupported(level: number): void {
-    this.#report(refuse('E_SESSION_PROTOCOL', `protocol level ${level}; 4 (MQTT 3.1.1) is spoken`));
-    this.#writes.write(encodeConnackUnsupported(level));
-    this.end();
+  #handle(packet: ClientPacket, bytes: number): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    // Whole packets count, not bytes: a peer could drip these for ever. [MQTT-3.1.2-22]
+    this.#lastHeardMs = nowMs;
+    if (this.#state === 'awaiting-connect') return this.#handleFirst(packet);
+    if (packet.type === 'auth') return this.#handleAuth(packet);
+    const conversation = this.#conversation;
+    if (conversation === undefined) {
+      if (packet.type === 'disconnect') return this.#end(CLOSE_TIMEOUT_MS);
+      return this.refuse(refuse('E_SESSION_PROTOCOL', `${packet.type} before CONNACK`));
+    }
+    if (packet.type === 'disconnect') return this.#disconnect(packet);
+    if (packet.type === 'connect' || packet.type === 'connectUnsupported') {
+      return this.refuse(refuse('E_SESSION_PROTOCOL', 'a second CONNECT [MQTT-3.1.0-2]'));
+    }
+    if (!conversation.isAnswer(packet)) this.#limitRate(bytes, nowMs);
+    const refusal = conversation.handle(packet);
+    if (refusal !== undefined) this.refuse(refusal);
+    return undefined;
   }
 
-  #startOpening(connect: Connect): void {
-    const { clientId, keepAliveS, will } = connect;
-    if (clientId !== this.peer.deviceId) {
-      const detail = `the client id must be ${this.peer.deviceId}`;
-      this.#report(refuse('E_SESSION_CLIENT_ID', detail), { claimed: clientId });
-      // [MQTT-3.1.3-8] [MQTT-3.1.3-9]
-      this.#answerConnect(clientId === '' ? CONNACK_IDENTIFIER_REJECTED : CONNACK_NOT_AUTHORIZED);
-      this.end();
-      return;
+  #handleFirst(packet: ClientPacket): void {
+    if (packet.type === 'connect') return this.#connect(packet);
+    if (packet.type === 'connectUnsupported') {
+      const level = packet.protocolLevel;
+      this.#report(refuse('E_SESSION_PROTOCOL', `protocol level ${level}; 3, 4 and 5 are spoken`));
+      this.#writes.write(encodeConnackUnsupported()); // [MQTT-3.1.2-2]
+      return this.#end(CLOSE_TIMEOUT_MS);
     }
+    return this.#refuseSilently(refuse('E_SESSION_PROTOCOL', 'no CONNECT first [MQTT-3.1.0-1]'));
+  }
+
+  #connect(connect: Connect): void {
+    this.#level = connect.protocolLevel;
+    this.#splitter.requiresMinimalLength = connect.protocolLevel === 5;
     this.#state = 'opening';
-    this.#silentMaxMs = keepAliveS === 0 ? Number.POSITIVE_INFINITY : keepAliveS * 1_500;
-    // The payload is a view of a chunk that would otherwise be kept as long as the connection.
-    this.#will = will && { ...will, payload: will.payload.slice() };
-    const receiver = { deliver: (message: OutboundMessage) => this.#deliver(message) };
-    void this.#deps.openHandler(this.peer, receiver).then(
-      (handler) => this.#open(handler),
-      (error: unknown) => this.#failOpening(error),
+    this.#silentMaxMs = AUTHENTICATION_TIMEOUT_MS;
+    const write = (bytes: Uint8Array): void => {
+      this.#writes.write(bytes);
+      // What is written here is a question: the answer has to be read.
+      queueMicrotask(() => this.#process());
+    };
+    this.#opening = new Opening(this.peer, write, this.#deps);
+    this.#opening.open(connect).then(
+      (result) => this.#answerConnect(result),
+      (error: unknown) => {
+        const detail = `the session cannot be opened: ${String(error)}`;
+        const refusal = refuse('E_JOURNAL_UNAVAILABLE', detail);
+        this.#answerConnect(new RefusedOpening(refusal, REASON.serverUnavailable));
+      },
     );
   }
 
-  #failOpening(error: unknown): void {
+  get #authentication(): Authentication | undefined {
+    return this.#opening?.authentication;
+  }
+
+  #handleAuth(auth: Auth): void {
+    const authentication = this.#authentication;
+    if (authentication === undefined) {
+      return this.refuse(refuse('E_SESSION_PROTOCOL', 'AUTH without a method in CONNECT'));
+    }
+    const answer = authentication.take(auth);
+    if (answer instanceof Refusal) return this.refuse(answer);
+    if (answer === 'again') this.#authenticateAgain(authentication, auth);
+    return undefined;
+  }
+
+  #authenticateAgain(authentication: Authentication, { properties }: Auth): void {
+    const answer = (result: Authenticated | Refusal): void => {
+      if (this.#state !== 'open') return;
+      if (result instanceof Refusal) return this.refuse(result); // [MQTT-4.12.1-2]
+      const granted = { authMethod: authentication.method, authData: result.data };
+      this.#writes.write(encodeAuth({ reasonCode: REASON.success, properties: granted }));
+      return undefined;
+    };
+    authentication
+      .run(properties.authData)
+      .then(answer, (error: unknown) => answer(refuse('E_JOURNAL_UNAVAILABLE', String(error))));
+  }
+
+  #answerConnect(result: Opened | RefusedOpening): void {
     if (this.#state !== 'opening') return;
-    this.#report(refuse('E_JOURNAL_UNAVAILABLE', `the session cannot be opened: ${String(error)}`));
-    this.#answerConnect(CONNACK_UNAVAILABLE);
-    this.end();
-  }
-
-  #open(handler: SessionHandler): void {
-    if (this.#state !== 'opening') return handler.close();
-    this.#handler = handler;
-    this.#state = 'open';
-    this.#deps.onOpen(this);
-    this.#answerConnect(CONNACK_ACCEPTED);
-    this.#process();
-  }
-
-  #answerConnect(returnCode: 0 | 2 | 3 | 5): void {
-    this.#writes.write(encodeConnack({ sessionPresent: false, returnCode }));
-  }
-
-  #publish(publish: Publish): void {
-    if (publish.qos === 2) {
-      this.refuse(refuse('E_SESSION_PROTOCOL', 'PUBLISH with QoS 2, which is not offered'));
+    if (result instanceof RefusedOpening) {
+      const { refusal, reasonCode, claimed } = result;
+      if (refusal !== undefined) this.#report(refusal, { claimed });
+      this.#refuseConnect(reasonCode);
       return;
     }
-    const { topic, payload, retain, qos } = publish;
-    this.#unacknowledged += 1;
-    this.#handler?.publish({ topic, payload, retain, qos }, () => {
-      this.#unacknowledged -= 1;
-      if (this.#state === 'closed') return;
-      if (qos === 1) this.#writes.write(encodePuback(publish.packetId));
-      if (this.#socket.isPaused()) this.#process();
+    this.#join(result);
+  }
+
+  #join(opened: Opened): void {
+    const { connect, handler, will, expiryS, keepAliveS, properties } = opened;
+    const { session, isPresent } = this.#deps.takeSession(this, opened);
+    this.#will = will;
+    this.#session = session;
+    this.#state = 'open';
+    this.#silentMaxMs = keepAliveS === 0 ? Number.POSITIVE_INFINITY : keepAliveS * 1_500;
+    const link = this.#linkOf(connect);
+    session.open(expiryS);
+    // A session present is a promise that it is on the disk, where it has to be.
+    session.whenDurable(() => {
+      if (this.#state !== 'open') return;
+      const connack = encodeConnack(
+        { sessionPresent: isPresent, reasonCode: REASON.success, properties },
+        this.#level,
+      );
+      // A peer that does not even take a CONNACK can be told nothing. [MQTT-3.1.2-24]
+      if (connack.length > (connect.properties.packetBytesMax ?? Number.POSITIVE_INFINITY)) {
+        const detail = `its largest packet is smaller than CONNACK, ${connack.length} bytes`;
+        return this.#refuseSilently(refuse('E_SESSION_PROTOCOL', detail));
+      }
+      this.#writes.write(connack);
+      this.#conversation = new Conversation({
+        session,
+        handler,
+        link,
+        limits: this.#deps.limits,
+        report: (refusal, topic) => this.#report(refusal, { topic }),
+        onStored: () => {
+          if (this.#socket.isPaused()) this.#process();
+        },
+      });
+      session.attach(link);
+      this.#process();
     });
   }
 
-  #subscribe({ packetId, subscriptions }: Subscribe): void {
-    const granted: { filter: string; qos: 0 | 1 }[] = [];
-    const codes: SubackCode[] = subscriptions.map(({ filter, qos: wanted }) => {
-      const qos = wanted === 0 ? 0 : 1;
-      if (!this.#mayAddFilter(filter)) return REFUSED_FILTER;
-      if (this.#handler?.subscribe(filter, qos) !== 'granted') return REFUSED_FILTER;
-      this.#filters.add(filter);
-      granted.push({ filter, qos });
-      return qos;
+  #linkOf({ properties }: Connect): PeerLink {
+    const { clock, frames } = this.#deps;
+    const aliasMax = Math.min(properties.topicAliasMax ?? 0, OUTBOUND_ALIAS_MAX);
+    return new PeerLink({
+      clock,
+      frames,
+      writes: this.#writes,
+      level: this.#level,
+      receiveMax: properties.receiveMax ?? 65_535,
+      packetBytesMax: properties.packetBytesMax ?? Number.POSITIVE_INFINITY,
+      aliases: aliasMax === 0 ? undefined : new OutboundAliases(aliasMax),
     });
-    this.#writes.write(encodeSuback(packetId, codes));
-    for (const { filter, qos } of granted) this.#handler?.deliverRetained(filter, qos);
   }
 
-  #mayAddFilter(filter: string): boolean {
-    if (this.#filters.size < SUBSCRIPTIONS_MAX || this.#filters.has(filter)) return true;
-    const detail = `it has ${SUBSCRIPTIONS_MAX} subscriptions already`;
-    this.#report(refuse('E_SESSION_LIMIT', detail), { topic: filter });
-    return false;
+  #disconnect({ reasonCode, properties }: Disconnect): void {
+    const session = this.#session;
+    const { sessionExpiryS } = properties;
+    if (session !== undefined && sessionExpiryS !== undefined) {
+      // [MQTT-3.14.2-2]
+      if (session.expiryS === 0 && sessionExpiryS !== 0) {
+        return this.refuse(refuse('E_SESSION_PROTOCOL', 'a session expiry after none in CONNECT'));
+      }
+      session.setExpiry(Math.min(sessionExpiryS, this.#deps.limits.sessionExpiryMaxS));
+    }
+    if (reasonCode !== REASON.disconnectWithWill) this.#will = undefined; // [MQTT-3.14.4-3]
+    return this.#endWith(undefined);
   }
 
-  #unsubscribe(filter: string): void {
-    if (this.#filters.delete(filter)) this.#handler?.unsubscribe(filter);
+  /** Delays a peer that sends more than its class may; after a minute of that, it has to go. */
+  #limitRate(bytes: number, nowMs: number): void {
+    const delayMs = this.#rate.take(bytes, nowMs);
+    if (delayMs === 0) return;
+    this.#isDelayed = true;
+    this.#delayedSinceMs ??= nowMs;
+    this.#cancelDelay?.();
+    this.#cancelDelay = this.#deps.clock.after(delayMs, () => {
+      this.#isDelayed = false;
+      this.#process();
+      if (!this.#isDelayed) this.#delayedSinceMs = undefined;
+    });
   }
 
-  #deliver(message: OutboundMessage): void {
-    if (this.#state !== 'open') return;
-    const refusal = this.#outbound.send(message);
-    if (refusal !== undefined) this.refuse(refusal);
+  #sweepSlowness(monotonicMs: number): void {
+    const isFull = this.#writes.pendingBytes > OUTBOUND_BYTES_MAX;
+    this.#slowSinceMs = isFull ? (this.#slowSinceMs ?? monotonicMs) : undefined;
+    if (this.#slowSinceMs !== undefined && monotonicMs - this.#slowSinceMs > SLOW_TIMEOUT_MS) {
+      return this.#refuseSlow();
+    }
+    const delayedMs = monotonicMs - (this.#delayedSinceMs ?? monotonicMs);
+    if (delayedMs <= RATE_PATIENCE_MS) return undefined;
+    const seconds = RATE_PATIENCE_MS / 1_000;
+    return this.refuse(refuse('E_SESSION_RATE', `above the rate of its class for ${seconds} s`));
+  }
+
+  #refuseSlow(): void {
+    const detail = `more than ${OUTBOUND_BYTES_MAX} bytes wait for it`;
+    this.refuse(refuse('E_SESSION_SLOW', detail));
+  }
+
+  /** For bytes that are no CONNECT: who speaks no MQTT gets no answer in it. */
+  #refuseSilently(refusal: Refusal): void {
+    this.#report(refusal);
+    this.#socket.destroy();
+    this.#finish();
+  }
+
+  /** Answers CONNECT with a reason and closes. [MQTT-3.2.2-7] */
+  #refuseConnect(reasonCode: number): void {
+    const returnCode = RETURN_CODES.get(reasonCode) ?? RETURN_NOT_AUTHORIZED;
+    const connack = {
+      sessionPresent: false,
+      reasonCode: this.#level === 5 ? reasonCode : returnCode,
+      properties: {},
+    };
+    this.#writes.write(encodeConnack(connack, this.#level));
+    this.#end(CLOSE_TIMEOUT_MS);
+  }
+
+  /** Closes with a word to those that understand one. [MQTT-4.13.1-1] [MQTT-4.13.2-1] */
+  #endWith(reasonCode: number | undefined, timeoutMs: number = CLOSE_TIMEOUT_MS): void {
+    if (this.#state === 'closed') return undefined;
+    if (reasonCode !== undefined) {
+      if (this.#level === 5 && this.#state === 'open') {
+        this.#writes.write(encodeDisconnect({ reasonCode }));
+      } else if (this.#level === 5 && reasonCode >= 0x80) {
+        return this.#refuseConnect(reasonCode);
+      }
+    }
+    return this.#end(timeoutMs);
+  }
+
+  /** Sends out what is queued, then closes; nothing more is read. */
+  #end(timeoutMs: number): void {
+    this.#writes.flush();
+    this.#socket.end();
+    // A peer that keeps its own side open, or does not read, must not keep the connection.
+    const cancel = this.#deps.clock.after(timeoutMs, () => this.#socket.destroy());
+    this.#socket.once('close', cancel);
+    // Whatever still comes is thrown away, or the end of the stream would never be seen.
+    this.#socket.resume();
+    this.#finish();
   }
 
   #finish(): void {
     if (this.#state === 'closed') return;
-    const will = this.#will;
     this.#state = 'closed';
-    if (will !== undefined)
-      this.#handler?.publish({ ...will, qos: will.qos === 0 ? 0 : 1 }, () => {});
-    this.#handler?.close();
-    this.#deps.onClose(this);
+    this.#cancelDelay?.();
+    this.#conversation?.end();
+    this.#session?.detach(this.#will);
+    this.#deps.onClose(this, this.#session);
   }
 
   #report(refusal: Refusal, more: Partial<RefusalReport> = {}): void {
-    const { deviceId, address } = this.peer;
-    this.#deps.report({ refusal, principal: deviceId, address, ...more });
+    const { principal, address } = this.peer;
+    this.#deps.report({ refusal, principal, address, ...more });
   }
 }

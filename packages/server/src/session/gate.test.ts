@@ -10,7 +10,7 @@ test('an enrolled device is admitted under the name in its certificate', (t) => 
   const { certificate } = enroll('pump-1');
   const peer = gate.admit({ certificate, ...clean });
   assert.ok(AdmittedPeer.is(peer));
-  assert.equal(peer.deviceId, 'pump-1');
+  assert.equal(peer.principal, 'pump-1');
   assert.ok(!AdmittedPeer.is(Object.assign({}, peer)), 'an object of the same shape is no proof');
 });
 

@@ -19,33 +19,45 @@ export type CheckCertificate = (
 ) => { readonly deviceId: string; readonly fingerprint: string } | Refusal;
 
 interface PeerIdentity {
-  readonly deviceId: string;
+  readonly kind: 'device' | 'person';
+  readonly principal: string;
   readonly fingerprint: string;
   readonly address: string;
   readonly notAfterMs: number;
+  readonly liveUntilMs: (() => number) | undefined;
 }
 
 let mint: (identity: PeerIdentity) => AdmittedPeer;
 
-/** Proof that a peer is a device that may connect. Only the {@link Gate} makes one. */
+/** Proof that a peer may connect, and as whom. Only the {@link Gate} makes one. */
 export class AdmittedPeer {
   readonly #admitted = true;
-  readonly deviceId: string;
-  /** SHA-256 of its certificate, lower-case hex. */
+  readonly kind: 'device' | 'person';
+  /** Device id, or `person:<name>`. */
+  readonly principal: string;
+  /** SHA-256 of its certificate, lower-case hex; empty for a person. */
   readonly fingerprint: string;
   readonly address: string;
-  /** When its certificate ends; milliseconds since 1970. */
-  readonly notAfterMs: number;
+  readonly #notAfterMs: number;
+  readonly #liveUntilMs: (() => number) | undefined;
 
-  private constructor({ deviceId, fingerprint, address, notAfterMs }: PeerIdentity) {
-    this.deviceId = deviceId;
+  private constructor(identity: PeerIdentity) {
+    const { kind, principal, fingerprint, address, notAfterMs, liveUntilMs } = identity;
+    this.kind = kind;
+    this.principal = principal;
     this.fingerprint = fingerprint;
     this.address = address;
-    this.notAfterMs = notAfterMs;
+    this.#notAfterMs = notAfterMs;
+    this.#liveUntilMs = liveUntilMs;
   }
 
   static {
     mint = (identity) => new AdmittedPeer(identity);
+  }
+
+  /** When its certificate or its sign-in ends, as it stands now; milliseconds since 1970. */
+  get notAfterMs(): number {
+    return this.#liveUntilMs?.() ?? this.#notAfterMs;
   }
 
   static is(value: unknown): value is AdmittedPeer {
@@ -53,15 +65,18 @@ export class AdmittedPeer {
   }
 }
 
+/** What the gate asks the registry. */
+export type GateRegistry = Pick<DeviceRegistry, 'byId' | 'certificate'>;
+
 /**
  * The TLS gate. It runs for every connection, full and resumed: Node does not check a client
  * certificate again when a session is resumed, so a revoked device would come back by its ticket.
  */
 export class Gate {
-  readonly #registry: DeviceRegistry;
+  readonly #registry: GateRegistry;
   readonly #check: CheckCertificate;
 
-  constructor({ registry, check }: { registry: DeviceRegistry; check: CheckCertificate }) {
+  constructor({ registry, check }: { registry: GateRegistry; check: CheckCertificate }) {
     this.#registry = registry;
     this.#check = check;
   }
@@ -76,29 +91,52 @@ export class Gate {
     const { deviceId, fingerprint } = identity;
     // Two independent opinions on the chain: neither OpenSSL nor our own check is trusted alone.
     if (chainProblem !== undefined) return refuse('E_SESSION_FOREIGN_CA', chainProblem);
-    const refusal = this.recheck({ deviceId, fingerprint });
+    const refusal = this.recheck({ principal: deviceId, fingerprint });
     if (refusal !== undefined) return refusal;
     const notAfterMs = certificate.validToDate.getTime();
-    return mint({ deviceId, fingerprint, address, notAfterMs });
+    const principal = deviceId;
+    const liveUntilMs = undefined;
+    return mint({ kind: 'device', principal, fingerprint, address, notAfterMs, liveUntilMs });
   }
 
-  /** What the registry says now of an identity that a certificate proved; undefined is a yes. */
-  recheck(identity: { deviceId: string; fingerprint: string }): Refusal | undefined {
-    const { deviceId, fingerprint } = identity;
+  /**
+   * Admits a person whose credential was checked by the caller, which is the API's own check.
+   * @param person - `liveUntilMs` tells when the credential ends: a sign-out ends it at once.
+   */
+  admitPerson(person: {
+    principal: string;
+    address: string;
+    liveUntilMs: () => number;
+  }): AdmittedPeer {
+    return mint({ kind: 'person', fingerprint: '', notAfterMs: 0, ...person });
+  }
+
+  /** What the registry says now of a device and its certificate; undefined is a yes. */
+  recheck({ principal, fingerprint }: AdmittedIdentity): Refusal | undefined {
     const certificate = this.#registry.certificate(fingerprint);
-    const device = this.#registry.byId(deviceId);
-    if (certificate === undefined || device === undefined || certificate.deviceId !== deviceId) {
-      return refuse('E_SESSION_UNKNOWN_CERTIFICATE', `certificate ${fingerprint} of ${deviceId}`);
+    if (certificate === undefined || certificate.deviceId !== principal) {
+      return refuse('E_SESSION_UNKNOWN_CERTIFICATE', `certificate ${fingerprint} of ${principal}`);
     }
-    if (certificate.status === 'revoked' || device.state === 'revoked') {
-      return refuse('E_SESSION_REVOKED', `certificate ${certificate.serial} of ${deviceId}`);
+    if (certificate.status === 'revoked') {
+      return refuse('E_SESSION_REVOKED', `certificate ${certificate.serial} of ${principal}`);
     }
+    const refusal = this.recheckDevice(principal);
+    if (refusal !== undefined) return refusal;
     if (certificate.status === 'superseded') {
-      return refuse('E_SESSION_SUPERSEDED', `certificate ${certificate.serial} of ${deviceId}`);
-    }
-    if (device.state !== 'claimed' && device.state !== 'active') {
-      return refuse('E_SESSION_STATE', `${deviceId} is ${device.state}: ${device.stateReason}`);
+      return refuse('E_SESSION_SUPERSEDED', `certificate ${certificate.serial} of ${principal}`);
     }
     return undefined;
   }
+
+  /** As {@link recheck}, of the device alone: whether its session may go on. */
+  recheckDevice(deviceId: string): Refusal | undefined {
+    const device = this.#registry.byId(deviceId);
+    if (device === undefined) return refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no ${deviceId}`);
+    if (device.state === 'revoked') return refuse('E_SESSION_REVOKED', `${deviceId} is revoked`);
+    if (device.state === 'claimed' || device.state === 'active') return undefined;
+    return refuse('E_SESSION_STATE', `${deviceId} is ${device.state}: ${device.stateReason}`);
+  }
 }
+
+/** What is checked again: who, and by which certificate. */
+type AdmittedIdentity = Pick<AdmittedPeer, 'principal' | 'fingerprint'>;

@@ -1,5 +1,6 @@
-/** What a session hands to the stages behind it, and what they hand back. @module */
+/** What sessions hand to the stages behind them, and what these hand back. @module */
 import type { Refusal } from '@holdfast/protocol';
+import type { MessageProperties, Qos } from '@holdfast/protocol/mqtt';
 import type { AdmittedPeer } from './gate.ts';
 
 /** A message that a peer publishes. */
@@ -8,38 +9,120 @@ export interface InboundPublish {
   /** Valid until the message is dropped; a view of what was received. */
   readonly payload: Uint8Array;
   readonly retain: boolean;
-  readonly qos: 0 | 1;
+  readonly qos: Qos;
+  readonly properties: MessageProperties;
 }
 
-/** Takes messages for a subscriber. */
-export interface Receiver {
-  /** Sends a message at the smaller of `qos` and what the subscription asked for. */
-  deliver(message: OutboundMessage): void;
+/** A will that passed authorization and verification when it was left. */
+export interface VerifiedWill {
+  /** Publishes it; the way from here is that of every verified message. */
+  publish(): void;
 }
 
-/** A message on its way to a subscriber. */
-export interface OutboundMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-}
-
-/** The stages behind an open session: authorize, verify, journal, route. */
+/** The stages behind one connection: authorize, verify, journal, route. */
 export interface SessionHandler {
   /**
-   * Takes a message. `done` is called once it is durable, or once its refusal is: a peer cannot
-   * tell the two apart.
+   * Takes a message. `done` is called once it is durable and, unless its QoS is 2, routed; or
+   * once its refusal is durable: a peer cannot tell the two apart. It is told only whether anybody
+   * is subscribed.
    */
-  publish(publish: InboundPublish, done: () => void): void;
-  /** Subscribes the receiver, or refuses. The refusal is reported already. */
-  subscribe(filter: string, qos: 0 | 1): 'granted' | Refusal;
-  /** Hands over the retained messages of a new subscription. */
-  deliverRetained(filter: string, qos: 0 | 1): void;
-  unsubscribe(filter: string): void;
-  /** The session has ended. */
-  close(): void;
+  publish(publish: InboundPublish, done: (hasSubscribers: boolean) => void): void;
+  /** Checks a will when it is left; a refusal is reported already. */
+  verifyWill(will: InboundPublish): VerifiedWill | Refusal;
+  /** Whether the peer may subscribe, to the filter without `$share/<name>/`. Reports nothing. */
+  permitSubscription(filter: string): true | Refusal;
 }
 
-/** Opens the stages behind a session, before CONNACK. */
-export type OpenHandler = (peer: AdmittedPeer, receiver: Receiver) => Promise<SessionHandler>;
+/** Opens the stages behind a connection, before CONNACK. */
+export type OpenHandler = (peer: AdmittedPeer) => Promise<SessionHandler>;
+
+/** Where a message stands in the journal, to be read again from there. */
+export interface MessageRef {
+  /** Index in the audit log; -1 for a message that is not stored, as those of the server are. */
+  readonly index: number;
+  /** Number of the data key that sealed it. */
+  readonly keyRef: number;
+}
+
+/** A message on its way to subscribers; one object for all of them. */
+export interface RoutedMessage extends MessageRef {
+  /** Who published it. */
+  readonly principal: string;
+  readonly topic: string;
+  /** May be a view of a chunk that was received: see {@link detach}. */
+  readonly payload: Uint8Array;
+  /** As it was published. */
+  readonly qos: Qos;
+  readonly retain: boolean;
+  /** Encoded message properties, see `encodeForwarded`. */
+  readonly forwarded: Uint8Array;
+  /** When it ends, milliseconds since 1970; infinite when it does not. */
+  readonly expiresAtMs: number;
+  /** Gives the payload memory of its own, so that keeping it does not keep a whole chunk. */
+  detach(): void;
+}
+
+/** What a subscriber asked for. */
+export interface SubscriptionOptions {
+  readonly qos: Qos;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** Undefined when the SUBSCRIBE carried none. */
+  readonly subscriptionId: number | undefined;
+}
+
+/** How a message goes to one subscriber. */
+export interface Delivery {
+  readonly message: RoutedMessage;
+  /** The smaller of what was published and what was asked for. [MQTT-3.8.4-8] */
+  readonly qos: Qos;
+  /** The retain flag that the subscriber sees. */
+  readonly retain: boolean;
+  /** The identifiers of all subscriptions that matched. [MQTT-3.3.4-3] */
+  readonly subscriptionIds: readonly number[];
+}
+
+/** Takes messages for a subscriber: a session, whether it is connected or not. */
+export interface Receiver {
+  /** Who it is, for `noLocal`: compared with the principal of a message. */
+  readonly principal: string;
+  /** Whether it can take a message now: shared subscriptions prefer those who can. */
+  readonly isReady: boolean;
+  /**
+   * Up to which index of the journal its record from before a restart goes, undefined for none: a
+   * shared subscription does not give it such a message again, which it would ignore.
+   */
+  readonly recordedIndex?: number | undefined;
+  deliver(delivery: Delivery): void;
+}
+
+/** The subscriptions of all sessions; `route` implements it. */
+export interface Subscriptions {
+  /** Index of the last message of the journal that was routed; -1 for none. */
+  readonly lastIndex: number;
+  /**
+   * Adds a subscription, or replaces the options of the one with the same filter.
+   * @param filter - With `$share/<name>/` in front for a shared one.
+   * @returns whether it is new.
+   */
+  subscribe(filter: string, receiver: Receiver, options: SubscriptionOptions): boolean;
+  /** @returns whether it was there. */
+  unsubscribe(filter: string, receiver: Receiver): boolean;
+  /** Hands over the retained messages that match; never for a shared filter. */
+  deliverRetained(filter: string, receiver: Receiver, options: SubscriptionOptions): void;
+}
+
+/** Keeps sessions across restarts; `journal` implements it. */
+export interface SessionStore {
+  /**
+   * Puts the session on the disk with the next group commit, as `encode` gives it at that time;
+   * undefined removes it. What is to happen only then goes into {@link barrier}.
+   */
+  save(id: string, encode: () => Uint8Array | undefined): void;
+  /** As {@link save}, but within a second: after a crash the journal makes up for the rest. */
+  saveSoon(id: string, encode: () => Uint8Array | undefined): void;
+  /** Calls back once everything saved and published before is durable. */
+  barrier(done: () => void): void;
+  /** Reads messages back, in the order of `refs`; undefined for those that are gone. */
+  fetch(refs: readonly MessageRef[]): Promise<readonly (RoutedMessage | undefined)[]>;
+}

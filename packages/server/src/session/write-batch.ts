@@ -1,14 +1,15 @@
 /** Gathers what is written to a connection in one turn of the event loop into one TLS record. @module */
-import type { TLSSocket } from 'node:tls';
+import type { PeerSocket } from '../wire/index.ts';
+import { WRITE_BATCH_BYTES } from './limits.ts';
 
 /** Outgoing bytes of one connection. */
 export class WriteBatch {
-  readonly #socket: TLSSocket;
+  readonly #socket: PeerSocket;
   readonly #scheduler: FlushScheduler;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(socket: TLSSocket, scheduler: FlushScheduler) {
+  constructor(socket: PeerSocket, scheduler: FlushScheduler) {
     this.#socket = socket;
     this.#scheduler = scheduler;
   }
@@ -22,16 +23,18 @@ export class WriteBatch {
     if (this.#chunks.length === 0) this.#scheduler.schedule(this);
     this.#chunks.push(bytes);
     this.#bytes += bytes.length;
+    // Under load a turn can be long: what is many records anyway need not wait for its end.
+    if (this.#bytes >= WRITE_BATCH_BYTES) this.flush();
   }
 
   flush(): void {
     const chunks = this.#chunks;
-    if (chunks.length === 0) return;
+    const [only] = chunks;
+    if (only === undefined) return;
     this.#chunks = [];
     this.#bytes = 0;
-    const [only] = chunks;
     if (!this.#socket.writable) return;
-    this.#socket.write(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+    this.#socket.write(chunks.length === 1 ? only : Buffer.concat(chunks));
   }
 }
 

@@ -31,6 +31,7 @@ function openBench(t: TestContext): Bench {
         payload: Buffer.from(payload),
         retain: false,
         qos: 1,
+        properties: {},
       } as const;
       return verifier.verify(parsed(grant.permitPublish(request)));
     },
@@ -127,8 +128,8 @@ test('after a restart the window goes on where it was', (t) => {
     const canonical = `{"ctr": ${ctr}}`;
     const sig = createHmac('sha256', keys.payloadKey.expose()).update(canonical).digest('hex');
     const payload = Buffer.from(`{"ctr": ${ctr}, "sig": "${sig}"}`);
-    const topic = 'd/pump-1/state';
-    return verifier.verify(parsed(grant.permitPublish({ topic, payload, retain: false, qos: 1 })));
+    const publish = { topic: 'd/pump-1/state', payload, retain: false, qos: 1 } as const;
+    return verifier.verify(parsed(grant.permitPublish({ ...publish, properties: {} })));
   };
   assert.equal(codeOf(verify(10)), 'E_VERIFY_REPLAY');
   assert.equal(codeOf(verify(9)), 'E_VERIFY_REPLAY');

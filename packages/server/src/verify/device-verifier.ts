@@ -1,6 +1,14 @@
 /** Decides whether permitted payloads of one device are genuine, fresh and new. @module */
-import { type KeyObject, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { Refusal, type SignedJson, parseSignedJson, refuse } from '@holdfast/protocol';
+import {
+  Refusal,
+  SIGNED_JSON_LIMITS,
+  isSignedByProperties,
+  parseSignedJson,
+  parseSignedProperties,
+  refuse,
+  signedHeader,
+} from '@holdfast/protocol';
+import { encodeForwarded } from '@holdfast/protocol/mqtt';
 import type { PermittedMessage } from '../authorize/index.ts';
 import type { Clock } from '../kernel/index.ts';
 import {
@@ -9,6 +17,7 @@ import {
   type DeviceClass,
   type PayloadKeys,
 } from '../registry/index.ts';
+import { HmacSha256 } from './hmac-sha256.ts';
 import { REPLAY_WINDOW_SIZE, ReplayWindow } from './replay-window.ts';
 import { type VerifiedMessage, mintVerified } from './verified-message.ts';
 
@@ -21,64 +30,121 @@ export interface DeviceVerifierDeps {
   readonly counterHighest: number;
 }
 
+/** What a genuine message says of its place among the others. */
+interface Stamp {
+  readonly counter: number;
+  readonly timeMs: number | undefined;
+}
+
 /** The verifier of one device under one generation of payload keys. */
 export class DeviceVerifier {
   readonly generation: number;
   readonly #device: Device;
   readonly #class: DeviceClass;
   readonly #kid: string;
-  readonly #key: KeyObject;
+  readonly #hmac: HmacSha256;
   readonly #clock: Clock;
   readonly #window: ReplayWindow;
+  /** The signature of form 2 in bytes, one at a time. */
+  readonly #signature = Buffer.alloc(32);
 
   constructor({ device, keys, clock, counterHighest }: DeviceVerifierDeps) {
     this.generation = device.payloadKeyGeneration;
     this.#device = device;
     this.#class = DEVICE_CLASSES[device.class];
     this.#kid = keys.kid;
-    this.#key = createSecretKey(keys.payloadKey.expose());
+    this.#hmac = new HmacSha256(keys.payloadKey.expose());
     this.#clock = clock;
     this.#window = new ReplayWindow(counterHighest);
   }
 
   /**
-   * Verifies payload form 1, signed JSON.
+   * Verifies a message: form 2 when its user properties carry "sig", form 1, signed JSON,
+   * otherwise. Both forms share one replay window, so that no counter counts twice.
+   * Form 1 covers the payload only; topic, retain flag and properties of such a message are
+   * vouched for by the connection it came on, as those of any other.
    * The signature comes before time and counter: a forgery must not move the replay window.
    */
   verify(message: PermittedMessage): VerifiedMessage | Refusal {
-    const signed = parseSignedJson(message.payload);
-    if (signed instanceof Refusal) return signed;
-    if (!this.#isGenuine(signed))
-      return refuse('E_VERIFY_SIG', `it is not signed with ${this.#kid}`);
+    const stamp = this.#readStamp(message);
+    if (stamp instanceof Refusal) return stamp;
     const nowMs = this.#clock.nowMs();
-    const stale = this.#checkTime(signed, nowMs);
+    const stale = this.#checkTime(stamp, nowMs);
     if (stale !== undefined) return stale;
-    if (!this.#window.accept(signed.counter)) return this.#refuseReplay(signed.counter);
-    return mintVerified({
-      atMs: nowMs,
+    if (!this.#window.accept(stamp.counter)) return this.#refuseReplay(stamp.counter);
+    return this.#mint(message, nowMs);
+  }
+
+  /**
+   * Verifies a will: that it is genuine. A client leaves the same one each time it connects, so its
+   * counter and its time say nothing; what makes it fresh is the connection that it is left on.
+   */
+  verifyWill(message: PermittedMessage): VerifiedMessage | Refusal {
+    const stamp = this.#readStamp(message);
+    return stamp instanceof Refusal ? stamp : this.#mint(message, this.#clock.nowMs());
+  }
+
+  /** The same message with the time of now: for a will, when its device is gone. */
+  restamp(message: VerifiedMessage): VerifiedMessage {
+    if (message.principal !== this.#device.id || message.kid !== this.#kid) {
+      throw new Error('a message is restamped by the verifier that verified it');
+    }
+    // The counter of then would take the window back: it starts again from the last one stored.
+    const counterMax = this.#window.highest;
+    return mintVerified(message, { atMs: this.#clock.nowMs(), counterMax });
+  }
+
+  #readStamp(message: PermittedMessage): Stamp | Refusal {
+    return isSignedByProperties(message.properties)
+      ? this.#readForm2(message)
+      : this.#readForm1(message.payload);
+  }
+
+  #mint(message: PermittedMessage, atMs: number): VerifiedMessage {
+    const content = {
       principal: this.#device.id,
       topic: message.topic,
-      payload: message.payload,
+      body: message.payload,
       retain: message.retain,
       qos: message.qos,
+      expiryS: message.properties.messageExpiryS,
+      properties: encodeForwarded(message.properties),
       kid: this.#kid,
       deviceId: this.#device.id,
       contentKeyRef: this.#device.contentKeyRef,
-      counterMax: this.#window.highest,
-    });
+    };
+    return mintVerified(content, { atMs, counterMax: this.#window.highest });
   }
 
-  #isGenuine(signed: SignedJson): boolean {
-    if (timingSafeEqual(this.#tagOf(signed.signedBytes), signed.signature)) return true;
-    const alternative = signed.numericOrderBytes;
-    return alternative !== undefined && timingSafeEqual(this.#tagOf(alternative), signed.signature);
+  #readForm1(payload: Uint8Array): Stamp | Refusal {
+    const signed = parseSignedJson(payload);
+    if (signed instanceof Refusal) return signed;
+    const { signature, signedBytes, numericOrderBytes } = signed;
+    if (this.#hmac.isTagOf({ bytes: signedBytes }, signature)) return signed;
+    const isGenuine =
+      numericOrderBytes !== undefined &&
+      this.#hmac.isTagOf({ bytes: numericOrderBytes }, signature);
+    return isGenuine ? signed : this.#refuseSignature();
   }
 
-  #tagOf(bytes: Uint8Array): Buffer {
-    return createHmac('sha256', this.#key).update(bytes).digest();
+  #readForm2(message: PermittedMessage): Stamp | Refusal {
+    const { bytesMax } = SIGNED_JSON_LIMITS;
+    if (message.payload.length > bytesMax) {
+      return refuse('E_VERIFY_SIZE', `${message.payload.length} bytes; at most ${bytesMax}.`);
+    }
+    const signed = parseSignedProperties(message.properties);
+    if (signed instanceof Refusal) return signed;
+    if (signed.kid !== this.#kid) return refuse('E_VERIFY_KID', `the key id is not ${this.#kid}`);
+    this.#signature.write(signed.signature, 'hex');
+    const covered = { text: signedHeader(message, signed), bytes: message.payload };
+    return this.#hmac.isTagOf(covered, this.#signature) ? signed : this.#refuseSignature();
   }
 
-  #checkTime({ timeMs }: SignedJson, nowMs: number): Refusal | undefined {
+  #refuseSignature(): Refusal {
+    return refuse('E_VERIFY_SIG', `it is not signed with ${this.#kid}`);
+  }
+
+  #checkTime({ timeMs }: Stamp, nowMs: number): Refusal | undefined {
     if (timeMs === undefined) return undefined;
     const ageMs = nowMs - timeMs;
     const { ageMaxMs, aheadMaxMs } = this.#class;

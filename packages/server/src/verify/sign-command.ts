@@ -1,6 +1,7 @@
 /** Signs what the server sends to a device, so that the device can verify it. @module */
 import { createHmac } from 'node:crypto';
 import { type PreparedSignedJson, Refusal, prepareSignedJson, refuse } from '@holdfast/protocol';
+import { NO_PROPERTIES, encodeForwarded } from '@holdfast/protocol/mqtt';
 import { commandTopic } from '../authorize/index.ts';
 import type { Device, PayloadKeys } from '../registry/index.ts';
 import { type VerifiedMessage, mintVerified } from './verified-message.ts';
@@ -36,18 +37,19 @@ export function signCommand(command: Command): VerifiedMessage | Refusal {
   if (prepared instanceof Refusal) return prepared;
   const { signedBytes, finish } = prepared;
   const tag = createHmac('sha256', keys.commandKey.expose()).update(signedBytes).digest('hex');
-  return mintVerified({
-    atMs: nowMs,
+  const content = {
     principal: command.principal,
     topic: commandTopic(device.id, command.name),
-    payload: Buffer.from(finish(tag), 'utf8'),
+    body: Buffer.from(finish(tag), 'utf8'),
     retain: false,
     qos: 1,
+    expiryS: undefined,
+    properties: encodeForwarded(NO_PROPERTIES),
     kid: keys.kid,
     deviceId: device.id,
     contentKeyRef: device.contentKeyRef,
-    counterMax: 0,
-  });
+  } as const;
+  return mintVerified(content, { atMs: nowMs, counterMax: 0 });
 }
 
 /** The body comes from a person, so what the signer calls a mistake of its caller is theirs. */

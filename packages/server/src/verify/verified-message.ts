@@ -1,19 +1,30 @@
 /** The proof that a message is genuine. @module */
 import type { Entry } from '@holdfast/protocol';
+import type { Qos } from '@holdfast/protocol/mqtt';
 
 /** What a verified message says. */
 export interface VerifiedContent {
-  readonly atMs: number;
   /** Who published it: a device id, or `person:<name>`. */
   readonly principal: string;
   readonly topic: string;
-  readonly payload: Uint8Array;
+  /** The exact payload. */
+  readonly body: Uint8Array;
   readonly retain: boolean;
-  readonly qos: 0 | 1;
+  readonly qos: Qos;
+  /** Life of the message in seconds from its time on; undefined when it has no end. */
+  readonly expiryS: number | undefined;
+  /** Encoded properties for its receivers, see `encodeForwarded`; empty for none. */
+  readonly properties: Uint8Array;
   readonly kid: string;
   /** The device whose data key seals it. */
   readonly deviceId: string;
   readonly contentKeyRef: number;
+}
+
+/** Where a verified message stands among the others. */
+export interface VerifiedMoment {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
   /** Highest counter of the device so far; 0 for messages that no device sent. */
   readonly counterMax: number;
 }
@@ -22,10 +33,10 @@ export interface VerifiedContent {
  * Makes a {@link VerifiedMessage}; exported to the other files of this folder only, which the
  * folder's index does not pass on.
  */
-export let mintVerified: (content: VerifiedContent) => VerifiedMessage;
+export let mintVerified: (content: VerifiedContent, moment: VerifiedMoment) => VerifiedMessage;
 
 /** A message that passed verification; it is an audit entry as it stands. */
-export class VerifiedMessage implements Entry {
+export class VerifiedMessage implements Entry, VerifiedContent, VerifiedMoment {
   readonly #verified = true;
   readonly kind = 'message';
   readonly atMs: number;
@@ -34,26 +45,30 @@ export class VerifiedMessage implements Entry {
   readonly kid: string;
   readonly body: Uint8Array;
   readonly retain: boolean;
-  readonly qos: 0 | 1;
+  readonly qos: Qos;
+  readonly expiryS: number | undefined;
+  readonly properties: Uint8Array;
   readonly deviceId: string;
   readonly contentKeyRef: number;
   readonly counterMax: number;
 
-  private constructor(content: VerifiedContent) {
-    this.atMs = content.atMs;
+  private constructor(content: VerifiedContent, { atMs, counterMax }: VerifiedMoment) {
+    this.atMs = atMs;
     this.principal = content.principal;
     this.topic = content.topic;
     this.kid = content.kid;
-    this.body = content.payload;
+    this.body = content.body;
     this.retain = content.retain;
     this.qos = content.qos;
+    this.expiryS = content.expiryS;
+    this.properties = content.properties;
     this.deviceId = content.deviceId;
     this.contentKeyRef = content.contentKeyRef;
-    this.counterMax = content.counterMax;
+    this.counterMax = counterMax;
   }
 
   static {
-    mintVerified = (content) => new VerifiedMessage(content);
+    mintVerified = (content, moment) => new VerifiedMessage(content, moment);
   }
 
   static is(value: unknown): value is VerifiedMessage {

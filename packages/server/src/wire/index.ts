@@ -1,3 +1,7 @@
 /** Sockets: TLS 1.3 listeners, and nothing else. @module */
-export * from './address-table.ts';
+export * from './admission.ts';
+export * from './connection-table.ts';
 export * from './listener.ts';
+export * from './memory-budget.ts';
+export * from './peer-socket.ts';
+export type { OnWebSocket, WebSocketAnswer, WebSocketRequest } from './web-socket.ts';

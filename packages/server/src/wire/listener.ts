@@ -4,19 +4,23 @@
  * @module
  */
 import { type Server as HttpsServer, createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from 'node:tls';
-import { refuse } from '@holdfast/protocol';
 import { type HttpBindings, getRequestListener } from '@hono/node-server';
-import { Fault, type ReportRefusal, type Secret, errorCode } from '../kernel/index.ts';
-import { AddressTable } from './address-table.ts';
+import { Fault, type Secret, errorCode, systemRandom } from '../kernel/index.ts';
+import type { Admission } from './admission.ts';
+import { type GuardedServer, guard } from './guard.ts';
 import {
+  ACCEPT_BACKLOG,
   HANDSHAKE_TIMEOUT_MS,
   HTTP_HEADERS_TIMEOUT_MS,
   HTTP_REQUEST_TIMEOUT_MS,
   SESSION_TICKET_LIFE_S,
   TCP_KEEP_ALIVE_MS,
 } from './limits.ts';
+import { type OnWebSocket, upgradeHandler } from './web-socket.ts';
+
+const TICKET_KEY_BYTES = 48;
 
 /** What a server needs to prove who it is, and to read who its clients are. */
 export interface TlsIdentity {
@@ -37,7 +41,8 @@ export interface ListenerOptions {
   /** Port; 0 takes a free one. */
   readonly port: number;
   readonly identity: TlsIdentity;
-  readonly report: ReportRefusal;
+  /** One for all listeners of the process. */
+  readonly admission: Admission;
 }
 
 /** A listener that is open. */
@@ -50,60 +55,90 @@ export interface Listener {
 /** Serves HTTP requests; `env` carries the socket. */
 export type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
 
-/** Opens a listener for MQTT. `onConnection` gets each connection after its TLS handshake. */
+/**
+ * Opens a listener for MQTT.
+ * @param onConnection - Gets each connection after its TLS handshake, and tells whether it lets the
+ *   peer in: refused peers count towards the hold-off of their network.
+ */
 export function openMqtt(
   options: ListenerOptions,
-  onConnection: (socket: TLSSocket) => void,
+  onConnection: (socket: TLSSocket) => boolean,
 ): Promise<Listener> {
-  return openAll(options, () => {
-    const server = createTlsServer(tlsOptions(options.identity, { requestCert: true }));
-    // A small PUBACK must not wait for more bytes to share a TCP segment with.
+  return openAll(options, (tls) => {
+    const server = createTlsServer(tlsOptions(tls, { requestCert: true }));
+    const guarded = guard(server, options);
     server.on('secureConnection', (socket) => {
+      // A small PUBACK must not wait for more bytes to share a TCP segment with.
       socket.setNoDelay(true);
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-      onConnection(socket);
+      guarded.finish(socket, { isAdmitted: onConnection(socket) });
     });
-    return server;
+    return { server, guarded };
   });
 }
 
-/** Opens a listener for HTTPS. Client certificates are asked for where `asksCertificate`. */
-export function openHttps(
-  options: ListenerOptions & { readonly asksCertificate: boolean },
-  fetch: Fetch,
-): Promise<Listener> {
+/** What an HTTPS listener serves. */
+export interface HttpsOptions extends ListenerOptions {
+  /** Whether clients are asked for a certificate; they may have none. */
+  readonly asksCertificate: boolean;
+  /** Takes WebSockets at `/mqtt`; without it there are none. */
+  readonly onWebSocket?: OnWebSocket;
+}
+
+/** Opens a listener for HTTPS. */
+export function openHttps(options: HttpsOptions, fetch: Fetch): Promise<Listener> {
+  const { asksCertificate, onWebSocket, admission } = options;
   const handle = getRequestListener((request, env) => {
     if (!('incoming' in env) || !('socket' in env.incoming))
       throw new TypeError('no HTTP/1 socket');
     return fetch(request, env as HttpBindings);
   });
-  return openAll(options, () =>
-    createHttpsServer(
+  return openAll(options, (tls) => {
+    const server = createHttpsServer(
       {
-        ...tlsOptions(options.identity, { requestCert: options.asksCertificate }),
+        ...tlsOptions(tls, { requestCert: asksCertificate }),
         headersTimeout: HTTP_HEADERS_TIMEOUT_MS,
         requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
       },
       (request, response) => {
         void handle(request, response);
       },
-    ),
-  );
-}
-
-/** IP address of a peer; an IPv4 one in its own form, also on a socket that takes both. */
-export function peerAddress(socket: Socket): string {
-  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+    );
+    const guarded = guard(server, options);
+    // People are known by their requests only, which have limits of their own.
+    server.on('secureConnection', (socket) => guarded.finish(socket, { isAdmitted: true }));
+    if (onWebSocket !== undefined) {
+      const upgrade = upgradeHandler({ onWebSocket, report: admission.report });
+      server.on('upgrade', (request, socket, head) => upgrade(request, socket as TLSSocket, head));
+    }
+    return { server, guarded };
+  });
 }
 
 type TlsServer = HttpsServer | ReturnType<typeof createTlsServer>;
+
+/** A server of one address. */
+interface OpenServer {
+  readonly server: TlsServer;
+  readonly guarded: GuardedServer;
+}
+
+/** What all servers of one listener share. */
+interface TlsShare {
+  readonly identity: TlsIdentity;
+  /** Seals session tickets: they are good at each address of the listener, until it is closed. */
+  readonly ticketKeys: Buffer;
+}
 
 /**
  * The certificate of a client is judged by the gate, not here: with `rejectUnauthorized` the
  * refused certificate and its address would be lost to the audit log, and a resumed session
  * would not be judged at all.
  */
-function tlsOptions(identity: TlsIdentity, { requestCert }: { requestCert: boolean }): TlsOptions {
+function tlsOptions(
+  { identity, ticketKeys }: TlsShare,
+  { requestCert }: { requestCert: boolean },
+): TlsOptions {
   return {
     cert: identity.certificateChain,
     key: identity.privateKey.expose(),
@@ -114,68 +149,31 @@ function tlsOptions(identity: TlsIdentity, { requestCert }: { requestCert: boole
     rejectUnauthorized: false,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     sessionTimeout: SESSION_TICKET_LIFE_S,
+    ticketKeys,
   };
 }
 
-async function openAll(options: ListenerOptions, create: () => TlsServer): Promise<Listener> {
-  const table = new AddressTable();
-  const servers: { server: TlsServer; sockets: Set<Socket> }[] = [];
+async function openAll(
+  options: ListenerOptions,
+  create: (tls: TlsShare) => OpenServer,
+): Promise<Listener> {
+  const ticketKeys = Buffer.from(systemRandom(TICKET_KEY_BYTES));
+  const servers: OpenServer[] = [];
   let { port } = options;
   for (const address of options.addresses) {
-    const server = create();
-    const sockets = watch(server, { ...options, table });
-    const bound = await listen(server, { ...options, address, port });
+    const open = create({ identity: options.identity, ticketKeys });
+    const bound = await listen(open.server, { ...options, address, port });
     if (bound === undefined) continue;
     port = bound;
-    servers.push({ server, sockets });
+    servers.push(open);
   }
   if (servers.length === 0) throw addressFault(options);
   return {
     port,
     close: async () => {
-      await Promise.all(servers.map(({ server, sockets }) => closeServer(server, sockets)));
+      await Promise.all(servers.map(closeServer));
     },
   };
-}
-
-/** Counts connections and reports failed handshakes. Returns the open sockets. */
-function watch(
-  server: TlsServer,
-  { table, report }: { table: AddressTable; report: ReportRefusal },
-): Set<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    const address = peerAddress(socket);
-    const refusal = table.enter(address);
-    if (refusal !== undefined) {
-      report({ refusal, address });
-      socket.destroy();
-      return;
-    }
-    sockets.add(socket);
-    socket.on('close', () => {
-      sockets.delete(socket);
-      table.leave(address);
-    });
-  });
-  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    reportHandshake(error, { address: peerAddress(socket), report });
-  });
-  return sockets;
-}
-
-function reportHandshake(
-  error: Error,
-  { address, report }: { address: string; report: ReportRefusal },
-): void {
-  const code = errorCode(error) ?? error.message;
-  // A peer that opens a connection and leaves is an everyday thing, not a refusal.
-  if (code === 'ECONNRESET') return;
-  const isTimeout = code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-  const refusal = isTimeout
-    ? refuse('E_WIRE_TIMEOUT', `no handshake within ${HANDSHAKE_TIMEOUT_MS / 1_000} s`)
-    : refuse('E_WIRE_HANDSHAKE', code);
-  report({ refusal, address });
 }
 
 /** Binds one address. An address family that this machine lacks gives undefined. */
@@ -189,16 +187,16 @@ function listen(
       if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') resolve(undefined);
       else reject(portFault(error, { name, port }));
     });
-    server.listen({ host: address, port, ipv6Only: true }, () => {
+    server.listen({ host: address, port, ipv6Only: true, backlog: ACCEPT_BACKLOG }, () => {
       resolve((server.address() as AddressInfo).port);
     });
   });
 }
 
-function closeServer(server: TlsServer, sockets: Set<Socket>): Promise<void> {
+function closeServer({ server, guarded }: OpenServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    for (const socket of sockets) socket.destroy();
+    for (const socket of guarded.sockets) socket.destroy();
   });
 }
 
