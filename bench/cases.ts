@@ -78,7 +78,7 @@ const QUICK: Size = {
 };
 
 /** Messages on their way at a time, over all devices: what a busy broker has between two ticks. */
-const OUTSTANDING = 1_000;
+const OUTSTANDING = 8_000;
 /** The same for fan-out, where each message is delivered many times. */
 const OUTSTANDING_FAN_OUT = 16;
 const HANDSHAKES = 16;

@@ -91,7 +91,7 @@ function drawChart({ title, unit, bars }: Chart, top: number): string {
   ].join('');
 }
 
-function text(
+export function text(
   at: { x: number; y: number; anchor: 'start' | 'end'; weight?: 'bold' },
   content: string,
 ): string {

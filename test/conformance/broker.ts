@@ -153,7 +153,7 @@ function openTable(clock: SteppedClock): { table: SessionTable; gate: Gate } {
   });
   const table = new SessionTable({
     clock,
-    limits: LIMITS,
+    limitsOf: () => LIMITS,
     registry: { onChange: () => () => {} },
     gate: { recheck: () => undefined, recheckDevice: () => undefined },
     openHandler,

@@ -10,4 +10,5 @@ export * from './limits.ts';
 export * from './packet-refusal.ts';
 export * from './packets.ts';
 export * from './reason-codes.ts';
+export { CONNACK_REASONS } from './reason-sets.ts';
 export { TopicReader } from './topic-reader.ts';

@@ -6,7 +6,14 @@ import { MessageJournal } from '../journal/index.ts';
 import { checkClientCertificate } from '../pki/index.ts';
 import { DEVICE_CLASSES, type DeviceRegistry } from '../registry/index.ts';
 import { Router } from '../route/index.ts';
-import { type AdmittedPeer, Gate, type RateLimits, SessionTable } from '../session/index.ts';
+import {
+  type AdmittedPeer,
+  Gate,
+  type RateLimits,
+  SERVICE_LIMITS,
+  SESSION_LIMITS,
+  SessionTable,
+} from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import type { Context } from './context.ts';
 import { MessagePath } from './message-path.ts';
@@ -68,6 +75,8 @@ export async function openFlow(
     store: messages,
     subscriptions: router,
     ratesOf: (peer) => ratesOf(registry, peer),
+    limitsOf: (principal) =>
+      registry.byId(principal)?.class === 'service' ? SERVICE_LIMITS : SESSION_LIMITS,
     onDrop: metrics.countDrop,
   });
   onUndo(() => sessions.close());

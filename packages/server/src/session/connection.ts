@@ -2,6 +2,7 @@
 import { Refusal, refuse } from '@holdfast/protocol';
 import {
   type Auth,
+  CONNACK_REASONS,
   type ClientPacket,
   type Connect,
   type Disconnect,
@@ -27,7 +28,6 @@ import {
   CONNECT_TIMEOUT_MS,
   EXPEL_TIMEOUT_MS,
   OUTBOUND_ALIAS_MAX,
-  OUTBOUND_BYTES_MAX,
   RATE_PATIENCE_MS,
   SLOW_TIMEOUT_MS,
   UNSTORED_COUNT_MAX,
@@ -62,7 +62,7 @@ export interface ConnectionDeps extends OpeningDeps {
 /** The session that a connection gets. */
 export interface TakenSession {
   readonly session: Session;
-  /** Whether it was there before. [MQTT-3.2.2-2] */
+  /** Whether it was there before. [MQTT-3.2.2-3] */
   readonly isPresent: boolean;
 }
 
@@ -166,7 +166,7 @@ export class MqttConnection {
   #receive(chunk: Buffer): void {
     if (this.#state === 'closed') return;
     // What a peer asks for without reading the answers would pile up here without end.
-    if (this.#writes.pendingBytes > 2 * OUTBOUND_BYTES_MAX) return this.#refuseSlow();
+    if (this.#writes.pendingBytes > 2 * this.#outboundBytesMax) return this.#refuseSlow();
     this.#splitter.push(chunk);
     this.#process();
   }
@@ -260,6 +260,10 @@ export class MqttConnection {
     );
   }
 
+  get #outboundBytesMax(): number {
+    return this.#deps.limits.outboundBytesMax;
+  }
+
   get #authentication(): Authentication | undefined {
     return this.#opening?.authentication;
   }
@@ -327,6 +331,7 @@ export class MqttConnection {
         link,
         limits: this.#deps.limits,
         report: (refusal, topic) => this.#report(refusal, { topic }),
+        refuse: (refusal) => this.refuse(refusal),
         onStored: () => {
           if (this.#socket.isPaused()) this.#process();
         },
@@ -346,6 +351,7 @@ export class MqttConnection {
       level: this.#level,
       receiveMax: properties.receiveMax ?? 65_535,
       packetBytesMax: properties.packetBytesMax ?? Number.POSITIVE_INFINITY,
+      outboundBytesMax: this.#outboundBytesMax,
       aliases: aliasMax === 0 ? undefined : new OutboundAliases(aliasMax),
     });
   }
@@ -354,13 +360,13 @@ export class MqttConnection {
     const session = this.#session;
     const { sessionExpiryS } = properties;
     if (session !== undefined && sessionExpiryS !== undefined) {
-      // [MQTT-3.14.2-2]
+      // MQTT 5 §3.14.2.2.2
       if (session.expiryS === 0 && sessionExpiryS !== 0) {
         return this.refuse(refuse('E_SESSION_PROTOCOL', 'a session expiry after none in CONNECT'));
       }
       session.setExpiry(Math.min(sessionExpiryS, this.#deps.limits.sessionExpiryMaxS));
     }
-    if (reasonCode !== REASON.disconnectWithWill) this.#will = undefined; // [MQTT-3.14.4-3]
+    if (reasonCode === REASON.success) this.#will = undefined; // [MQTT-3.14.4-3] [MQTT-3.1.2-10]
     return this.#endWith(undefined);
   }
 
@@ -379,7 +385,7 @@ export class MqttConnection {
   }
 
   #sweepSlowness(monotonicMs: number): void {
-    const isFull = this.#writes.pendingBytes > OUTBOUND_BYTES_MAX;
+    const isFull = this.#writes.pendingBytes > this.#outboundBytesMax;
     this.#slowSinceMs = isFull ? (this.#slowSinceMs ?? monotonicMs) : undefined;
     if (this.#slowSinceMs !== undefined && monotonicMs - this.#slowSinceMs > SLOW_TIMEOUT_MS) {
       return this.#refuseSlow();
@@ -391,7 +397,7 @@ export class MqttConnection {
   }
 
   #refuseSlow(): void {
-    const detail = `more than ${OUTBOUND_BYTES_MAX} bytes wait for it`;
+    const detail = `more than ${this.#outboundBytesMax} bytes wait for it`;
     this.refuse(refuse('E_SESSION_SLOW', detail));
   }
 
@@ -405,9 +411,11 @@ export class MqttConnection {
   /** Answers CONNECT with a reason and closes. [MQTT-3.2.2-7] */
   #refuseConnect(reasonCode: number): void {
     const returnCode = RETURN_CODES.get(reasonCode) ?? RETURN_NOT_AUTHORIZED;
+    // Some reasons are for DISCONNECT alone. [MQTT-3.2.2-8]
+    const reason = CONNACK_REASONS.has(reasonCode) ? reasonCode : REASON.notAuthorized;
     const connack = {
       sessionPresent: false,
-      reasonCode: this.#level === 5 ? reasonCode : returnCode,
+      reasonCode: this.#level === 5 ? reason : returnCode,
       properties: {},
     };
     this.#writes.write(encodeConnack(connack, this.#level));

@@ -32,6 +32,8 @@ export interface ConversationDeps {
   readonly limits: SessionLimits;
   /** Reports a refusal that does not end the connection. */
   readonly report: (refusal: Refusal, topic: string) => void;
+  /** Ends the connection: an answer cannot be sent. */
+  readonly refuse: (refusal: Refusal) => void;
   /** A message of the peer is stored: it may be read on. */
   readonly onStored: () => void;
 }
@@ -172,7 +174,7 @@ export class Conversation {
     return undefined;
   }
 
-  /** An id of another QoS, or of another step, is no late answer. [MQTT-4.3.2-2] [MQTT-4.3.3-3] */
+  /** An id of another QoS, or of another step, is no late answer. [MQTT-4.3.2-3] [MQTT-4.3.3-3] */
   #checkUnknown({ type, packetId }: Ack): Refusal | undefined {
     if (!this.#deps.session.queue.has(packetId)) return undefined;
     return refuse('E_SESSION_PROTOCOL', `${type} does not answer what was sent with its id`);
@@ -202,7 +204,7 @@ export class Conversation {
     });
     session.whenDurable(() => {
       const suback = { packetId, reasonCodes, properties: {} };
-      this.#write(encodeSuback(suback, link.level)); // [MQTT-3.8.4-1]
+      this.#answer(encodeSuback(suback, link.level)); // [MQTT-3.8.4-1]
       if (this.#isOver) return;
       for (const filter of toDeliver) session.deliverRetained(filter);
     });
@@ -225,8 +227,16 @@ export class Conversation {
     );
     session.whenDurable(() => {
       const unsuback = { packetId, reasonCodes, properties: {} };
-      this.#write(encodeUnsuback(unsuback, link.level)); // [MQTT-3.10.4-4]
+      this.#answer(encodeUnsuback(unsuback, link.level)); // [MQTT-3.10.4-4]
     });
+  }
+
+  /** Writes an answer that may be larger than the peer takes. [MQTT-3.1.2-24] */
+  #answer(bytes: Uint8Array): void {
+    if (this.#isOver || this.#deps.link.takes(bytes)) return this.#write(bytes);
+    const detail = `an answer of ${bytes.length} bytes is more than it takes [MQTT-3.1.2-24]`;
+    const reasonCode = REASON.packetTooLarge;
+    return this.#deps.refuse(new PacketRefusal('E_SESSION_PROTOCOL', detail, { reasonCode }));
   }
 
   #inMqtt5(reasonCode: number): number {

@@ -92,7 +92,17 @@ export const SWEEP_INTERVAL_MS = 1_000;
 /** Bytes that are gathered for one peer before they are written within a turn. */
 export const WRITE_BATCH_BYTES = 65_536;
 
-/** The limits that a peer is told or that a test changes. */
+/**
+ * The same for a program that takes in what the fleet sends: it hears many devices at a time, and
+ * what waits for it is worth keeping, as references: 100,000 take about 20 MB.
+ */
+export const SERVICE_IN_FLIGHT_COUNT_MAX = 4_096;
+export const SERVICE_QUEUE_COUNT_MAX = 100_000;
+export const SERVICE_QUEUE_BYTES_MAX = 268_435_456;
+export const SERVICE_QUEUE_MEMORY_BYTES_MAX = 16_777_216;
+export const SERVICE_OUTBOUND_BYTES_MAX = 16_777_216;
+
+/** The limits that a peer is told, that differ by class, or that a test changes. */
 export interface SessionLimits {
   readonly packetBytesMax: number;
   readonly receiveMax: number;
@@ -101,6 +111,8 @@ export interface SessionLimits {
   readonly inFlightMax: number;
   readonly queueCountMax: number;
   readonly queueBytesMax: number;
+  readonly queueMemoryBytesMax: number;
+  readonly outboundBytesMax: number;
   readonly keepAliveMaxS: number;
   readonly sessionExpiryMaxS: number;
 }
@@ -114,6 +126,18 @@ export const SESSION_LIMITS: SessionLimits = {
   inFlightMax: IN_FLIGHT_COUNT_MAX,
   queueCountMax: QUEUE_COUNT_MAX,
   queueBytesMax: QUEUE_BYTES_MAX,
+  queueMemoryBytesMax: QUEUE_MEMORY_BYTES_MAX,
+  outboundBytesMax: OUTBOUND_BYTES_MAX,
   keepAliveMaxS: KEEP_ALIVE_MAX_S,
   sessionExpiryMaxS: SESSION_EXPIRY_MAX_S,
+};
+
+/** Those of a service. */
+export const SERVICE_LIMITS: SessionLimits = {
+  ...SESSION_LIMITS,
+  inFlightMax: SERVICE_IN_FLIGHT_COUNT_MAX,
+  queueCountMax: SERVICE_QUEUE_COUNT_MAX,
+  queueBytesMax: SERVICE_QUEUE_BYTES_MAX,
+  queueMemoryBytesMax: SERVICE_QUEUE_MEMORY_BYTES_MAX,
+  outboundBytesMax: SERVICE_OUTBOUND_BYTES_MAX,
 };

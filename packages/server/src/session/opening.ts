@@ -82,7 +82,7 @@ export class Opening {
 
   #name({ clientId, cleanStart, protocolLevel }: Connect): SessionName | RefusedOpening {
     if (clientId === '' && !cleanStart && protocolLevel < 5) {
-      // [MQTT-3.1.3-7] [MQTT-3.1.3-8]
+      // MQTT 3.1.1 [MQTT-3.1.3-7] [MQTT-3.1.3-8]
       const refusal = refuse('E_SESSION_CLIENT_ID', 'no client id for a session that is kept');
       return new RefusedOpening(refusal, REASON.clientIdNotValid, clientId);
     }

@@ -1,7 +1,7 @@
 /** QoS 1 and 2 messages on their way to one session, whether it is connected or not. @module */
 import { PACKET_ID_MAX, encodePubrel } from '@holdfast/protocol/mqtt';
 import type { Delivery, MessageRef, RoutedMessage, SessionStore } from './handler.ts';
-import { FETCH_COUNT, QUEUE_MEMORY_BYTES_MAX, type SessionLimits } from './limits.ts';
+import { FETCH_COUNT, type SessionLimits } from './limits.ts';
 import type { PeerLink } from './peer-link.ts';
 
 /** A message of the queue. Its payload may have to be read back from the journal. */
@@ -14,7 +14,7 @@ export interface QueuedMessage extends MessageRef {
   readonly bytes: number;
   /** 0 until it is sent for the first time. */
   readonly packetId: number;
-  /** Whether PUBREC came: then the message itself is never sent again. [MQTT-4.3.3-4] */
+  /** Whether PUBREC came: then the message itself is never sent again. [MQTT-4.3.3-6] */
   readonly isReleased: boolean;
 }
 
@@ -220,7 +220,7 @@ export class OutboundQueue {
 
   #send(item: Item, link: PeerLink): void {
     do this.#packetId = (this.#packetId % PACKET_ID_MAX) + 1;
-    while (this.#inFlight.has(this.#packetId)); // [MQTT-2.2.1-3]
+    while (this.#inFlight.has(this.#packetId)); // [MQTT-2.2.1-4]
     item.packetId = this.#packetId;
     this.#inFlight.set(item.packetId, item);
     if (item.qos === 1) {
@@ -268,7 +268,7 @@ export class OutboundQueue {
     this.#waitingBytes += item.bytes;
     if (item.delivery !== undefined) {
       this.#memoryBytes += item.bytes;
-      const isMemoryUsedUp = this.#memoryBytes > QUEUE_MEMORY_BYTES_MAX;
+      const isMemoryUsedUp = this.#memoryBytes > this.#deps.limits.queueMemoryBytesMax;
       if (this.#link === undefined || isMemoryUsedUp) this.#forgetPayload(item);
       else item.delivery.message.detach();
     }

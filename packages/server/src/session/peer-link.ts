@@ -9,7 +9,6 @@ import {
 } from '@holdfast/protocol/mqtt';
 import type { Clock } from '../kernel/index.ts';
 import type { Delivery } from './handler.ts';
-import { OUTBOUND_BYTES_MAX } from './limits.ts';
 import type { OutboundAliases } from './topic-aliases.ts';
 import type { WriteBatch } from './write-batch.ts';
 
@@ -22,6 +21,8 @@ export interface PeerLinkOptions {
   readonly receiveMax: number;
   /** Largest packet in bytes that the peer takes. [MQTT-3.1.2-24] */
   readonly packetBytesMax: number;
+  /** Bytes that may wait for the peer before it counts as slow. */
+  readonly outboundBytesMax: number;
   /** Undefined when the peer allows none. */
   readonly aliases: OutboundAliases | undefined;
   readonly frames: FrameCache;
@@ -47,11 +48,16 @@ export class PeerLink {
 
   /** Whether more than enough is written that the peer has not taken yet. */
   get isFull(): boolean {
-    return this.#options.writes.pendingBytes > OUTBOUND_BYTES_MAX;
+    return this.#options.writes.pendingBytes > this.#options.outboundBytesMax;
   }
 
   write(bytes: Uint8Array): void {
     this.#options.writes.write(bytes);
+  }
+
+  /** Whether a packet is no larger than the peer takes. [MQTT-3.1.2-24] */
+  takes(bytes: Uint8Array): boolean {
+    return bytes.length <= this.#options.packetBytesMax;
   }
 
   /**
@@ -61,7 +67,11 @@ export class PeerLink {
    */
   publish(delivery: Delivery, acknowledged: Acknowledged | undefined): boolean {
     const bytes = this.#encode(delivery, acknowledged);
-    if (bytes.length > this.#options.packetBytesMax) return false;
+    if (!this.takes(bytes)) {
+      // What the peer never gets cannot tell it an alias.
+      this.#options.aliases?.takeBack(delivery.message.topic);
+      return false;
+    }
     this.#options.writes.write(bytes);
     return true;
   }

@@ -52,13 +52,13 @@ export interface SessionTableDeps {
   readonly onDrop: (why: DropReason) => void;
   readonly authenticators?: Authenticators;
   readonly nameSession?: NameSession;
-  readonly limits?: SessionLimits;
+  /** The limits of a principal; without it, they are the same for all. */
+  readonly limitsOf?: (principal: string) => SessionLimits;
 }
 
 /** The connections and sessions of the broker. */
 export class SessionTable {
   readonly #deps: SessionTableDeps;
-  readonly #limits: SessionLimits;
   readonly #scheduler = new FlushScheduler();
   readonly #frames = new FrameCache();
   readonly #holdOff: HoldOff;
@@ -75,7 +75,6 @@ export class SessionTable {
 
   constructor(deps: SessionTableDeps) {
     this.#deps = deps;
-    this.#limits = deps.limits ?? SESSION_LIMITS;
     this.#holdOff = new HoldOff(deps.clock, FLAPPING);
     this.#stopWatching = deps.registry.onChange((device) => this.#recheck(device.id));
     this.#scheduleSweep();
@@ -108,7 +107,7 @@ export class SessionTable {
     const { clock, openHandler, report, authenticators } = this.#deps;
     const connection = new MqttConnection(peer, socket, {
       clock,
-      limits: this.#limits,
+      limits: this.#limitsOf(peer.principal),
       rate: this.#rateOf(peer),
       scheduler: this.#scheduler,
       frames: this.#frames,
@@ -163,6 +162,10 @@ export class SessionTable {
     return refuse('E_SESSION_LIMIT', `it has ${CONNECTIONS_PER_DEVICE_MAX} connections already`);
   }
 
+  #limitsOf(principal: string): SessionLimits {
+    return this.#deps.limitsOf?.(principal) ?? SESSION_LIMITS;
+  }
+
   #rateOf(peer: AdmittedPeer): RateLimiter {
     const known = this.#rates.get(peer.principal);
     if (known !== undefined) return known;
@@ -192,7 +195,7 @@ export class SessionTable {
       principal,
       store,
       subscriptions,
-      limits: this.#limits,
+      limits: this.#limitsOf(principal),
       nowMs: () => clock.nowMs(),
       onDrop: (_, why) => onDrop(why),
     });

@@ -203,7 +203,7 @@ test('no more is sent at a time than the peer takes [MQTT-3.3.4-9]', async (t) =
 test('the oldest make room when the queue is full: count at its limit, and one above', async (t) => {
   const limits = { queueCountMax: 3, inFlightMax: 1 };
   const { SESSION_LIMITS } = await import('./limits.ts');
-  const lab = openBrokerLab(t, { limits: { ...SESSION_LIMITS, ...limits } });
+  const lab = openBrokerLab(t, { limitsOf: () => ({ ...SESSION_LIMITS, ...limits }) });
   const first = lab.connect('pump-1', expiring);
   first.write(subscribe(line('a')));
   await first.received();
@@ -219,7 +219,7 @@ test('the oldest make room when the queue is full: count at its limit, and one a
 
 test('the same for bytes', async (t) => {
   const { SESSION_LIMITS } = await import('./limits.ts');
-  const lab = openBrokerLab(t, { limits: { ...SESSION_LIMITS, queueBytesMax: 10 } });
+  const lab = openBrokerLab(t, { limitsOf: () => ({ ...SESSION_LIMITS, queueBytesMax: 10 }) });
   const first = lab.connect('pump-1', expiring);
   first.write(subscribe(line('a')));
   await first.received();

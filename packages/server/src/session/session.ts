@@ -129,7 +129,7 @@ export class Session implements Receiver {
       this.#expiryS === EXPIRY_NEVER_S ? Number.POSITIVE_INFINITY : nowMs + this.#expiryS * 1_000;
     if (this.isDurable) this.#save('now');
     if (will === undefined) return;
-    // The will goes when its delay or the session is over, whichever is first. [MQTT-3.1.3-9]
+    // The will goes when its delay or the session is over, whichever is first. [MQTT-3.1.2-8]
     const delayS = Math.min(will.delayS, this.#expiryS);
     this.#will = { will: will.will, dueAtMs: nowMs + delayS * 1_000 };
     this.#publishDueWill(nowMs);

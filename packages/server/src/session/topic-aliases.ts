@@ -37,6 +37,8 @@ export class InboundAliases {
 export class OutboundAliases {
   readonly #countMax: number;
   readonly #aliases = new Map<string, number>();
+  /** The topic whose alias the last call has set. */
+  #latest: string | undefined;
 
   /** @param countMax - Largest alias that the peer allows. [MQTT-3.1.2-26] */
   constructor(countMax: number) {
@@ -46,11 +48,18 @@ export class OutboundAliases {
   /** The alias of a topic and whether the peer knows it already; undefined for none. */
   use(topic: string): { readonly alias: number; readonly isKnown: boolean } | undefined {
     const known = this.#aliases.get(topic);
+    this.#latest = undefined;
     if (known !== undefined) return { alias: known, isKnown: true };
     if (this.#aliases.size >= this.#countMax) return undefined;
     const alias = this.#aliases.size + 1;
     this.#aliases.set(topic, alias);
+    this.#latest = topic;
     return { alias, isKnown: false };
+  }
+
+  /** The packet that was to set the alias of this topic is not sent. */
+  takeBack(topic: string): void {
+    if (this.#latest === topic) this.#aliases.delete(topic);
   }
 }
 
