@@ -1,6 +1,7 @@
 /** Time, randomness, secrets, refusals, faults and logs: what every folder may use. @module */
 export * from './clock.ts';
 export * from './fault.ts';
+export * from './fifo.ts';
 export * from './hold-off.ts';
 export * from './log.ts';
 export * from './network.ts';

@@ -40,9 +40,11 @@ export async function openDoors(
   const { options, clock, names, onUndo } = context;
   const { folder, identity, journal, messagePath, refusals } = parts;
   const { report } = refusals;
+  const admission = new Admission({ clock, report });
+  parts.metrics.watchAdmission(() => admission.counts);
   const listening = {
     addresses: names.addresses,
-    admission: new Admission({ clock, report }),
+    admission,
     identity: {
       certificateChain: identity.certificate.certChainPem,
       privateKey: identity.certificate.keyPem,

@@ -2,6 +2,7 @@
 import type { Refusal } from '@holdfast/protocol';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { DropReason } from '../session/index.ts';
+import type { AdmissionCounts } from '../wire/index.ts';
 
 /** What the gauges read at each scrape. */
 export interface MetricSources {
@@ -30,6 +31,8 @@ export interface Metrics {
   readonly countDrop: (why: DropReason) => void;
   /** What was counted since the start; refusals by code. */
   readonly totals: () => MetricTotals;
+  /** Shows how many connections are at which stage before their MQTT begins. */
+  readonly watchAdmission: (counts: () => AdmissionCounts) => void;
   /** Connects the gauges once their sources exist. */
   readonly watch: (sources: MetricSources) => void;
 }
@@ -86,6 +89,16 @@ export function createMetrics(): Metrics {
       drops.inc({ reason });
     },
     totals: () => ({ ...totals, refused: { ...totals.refused } }),
+    watchAdmission(counts) {
+      const show = (name: string, help: string, stage: keyof AdmissionCounts): void => {
+        gauge(name, help, () => counts()[stage]);
+      };
+      show('holdfast_sockets', 'Connections of all listeners.', 'connections');
+      show('holdfast_sockets_silent', 'Of these, without a first byte.', 'silent');
+      show('holdfast_handshakes_waiting', 'TLS handshakes that wait for their turn.', 'waiting');
+      show('holdfast_handshakes', 'TLS handshakes in progress.', 'handshakes');
+      show('holdfast_sockets_turned_away', 'Closed as held off, since the start.', 'turnedAway');
+    },
     watch({ connections, sessions, queued, retained, subscriptions, pendingBytes, devices }) {
       gauge('holdfast_sessions', 'MQTT sessions, connected or not.', sessions);
       gauge('holdfast_queued_messages', 'Messages that wait in sessions.', queued);

@@ -1,5 +1,6 @@
 /** QoS 1 and 2 messages on their way to one session, whether it is connected or not. @module */
 import { PACKET_ID_MAX, encodePubrel } from '@holdfast/protocol/mqtt';
+import { Fifo } from '../kernel/index.ts';
 import type { Delivery, MessageRef, RoutedMessage, SessionStore } from './handler.ts';
 import { FETCH_COUNT, type SessionLimits } from './limits.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -52,11 +53,11 @@ export class OutboundQueue {
   readonly #deps: OutboundQueueDeps;
   /** Sent and not acknowledged, by packet id, in the order of sending. */
   readonly #inFlight = new Map<number, Item>();
-  #waiting: Item[] = [];
+  readonly #waiting = new Fifo<Item>();
   #waitingBytes = 0;
   #memoryBytes = 0;
   /** In flight before this connection began, to be sent again. [MQTT-4.4.0-1] */
-  #resend: Item[] = [];
+  #resend = new Fifo<Item>();
   #link: PeerLink | undefined;
   /** How many more may be sent before one is acknowledged. MQTT 5 §4.9 */
   #quota = 0;
@@ -103,16 +104,17 @@ export class OutboundQueue {
   attach(link: PeerLink): void {
     this.#link = link;
     this.#quota = Math.min(link.receiveMax, this.#deps.limits.inFlightMax);
-    this.#resend = [...this.#inFlight.values()];
+    this.#resend = new Fifo();
+    for (const item of this.#inFlight.values()) this.#resend.push(item);
     this.#pump();
   }
 
   /** The connection has ended; payloads are read back from the journal when it is back. */
   detach(): void {
     this.#link = undefined;
-    this.#resend = [];
+    this.#resend = new Fifo();
     this.#fetching = undefined;
-    for (const item of this.#waiting) this.#forgetPayload(item);
+    for (const item of this.#waiting.all()) this.#forgetPayload(item);
   }
 
   /** Goes on sending; called when the peer has taken what was written. */
@@ -154,7 +156,7 @@ export class OutboundQueue {
 
   /** What a restart needs, in the order of sending. */
   snapshot(): QueuedMessage[] {
-    return [...this.#inFlight.values(), ...this.#waiting].map((item) => ({
+    return [...this.#inFlight.values(), ...this.#waiting.all()].map((item) => ({
       index: item.ref.index,
       keyRef: item.ref.keyRef,
       qos: item.qos,
@@ -187,7 +189,7 @@ export class OutboundQueue {
     if (link === undefined) return;
     if (!this.#pumpResends(link)) return;
     while (this.#waiting.length > 0 && this.#canSend(link)) {
-      const [item] = this.#waiting;
+      const item = this.#waiting.peek();
       if (item === undefined) return;
       if (item.delivery === undefined) return this.#fetch(this.#waiting);
       this.#waiting.shift();
@@ -201,7 +203,7 @@ export class OutboundQueue {
   /** @returns false when something that goes first has to wait. */
   #pumpResends(link: PeerLink): boolean {
     for (;;) {
-      const [item] = this.#resend;
+      const item = this.#resend.peek();
       if (item === undefined) return true;
       const isOpen = this.#inFlight.get(item.packetId) === item;
       if (!isOpen) {
@@ -231,10 +233,10 @@ export class OutboundQueue {
     this.#quota -= 1;
     // After a crash the peer must not get the message again under another packet id.
     this.#whenDurable(() => {
+      // Another connection sends it again by itself.
+      if (this.#link !== link) return;
       this.#quota += 1;
-      if (this.#link === link && this.#inFlight.get(item.packetId) === item) {
-        this.#write(item, link, false);
-      }
+      if (this.#inFlight.get(item.packetId) === item) this.#write(item, link, false);
     });
   }
 
@@ -299,11 +301,11 @@ export class OutboundQueue {
   }
 
   /** Reads the payloads of the next messages back, then goes on. */
-  #fetch(items: readonly Item[]): void {
+  #fetch(items: Fifo<Item>): void {
     if (this.#fetching !== undefined) return;
     const ticket = {};
     this.#fetching = ticket;
-    const wanted = items.slice(0, FETCH_COUNT).filter(({ delivery }) => delivery === undefined);
+    const wanted = items.first(FETCH_COUNT).filter(({ delivery }) => delivery === undefined);
     const take = (messages: readonly (RoutedMessage | undefined)[] | undefined): void => {
       // The connection has changed meanwhile: the next one asks again.
       if (this.#fetching !== ticket) return;
@@ -325,10 +327,10 @@ export class OutboundQueue {
     }
     // Its data key was destroyed: an erased message is delivered to nobody.
     this.#deps.onDrop('gone');
-    this.#resend = this.#resend.filter((other) => other !== item);
+    this.#resend.remove(item);
     if (item.packetId !== 0) this.#inFlight.delete(item.packetId);
     else {
-      this.#waiting = this.#waiting.filter((other) => other !== item);
+      this.#waiting.remove(item);
       this.#waitingBytes -= item.bytes;
     }
   }
