@@ -65,6 +65,48 @@ describe('findAccess', () => {
   });
 });
 
+describe('a planted cli.json', () => {
+  const explained = (what: RegExp, fix: RegExp) => (error: unknown) =>
+    isCode('E_CLI_CREDENTIALS')(error) &&
+    error instanceof Failure &&
+    what.test(error.message) &&
+    error.why !== undefined &&
+    fix.test(error.fix);
+
+  it('is not obeyed in a folder that others can write in', () => {
+    for (const mode of [0o720, 0o702, 0o777, 0o1777]) {
+      const world = new FakeWorld();
+      chmodSync(join(world.home, 'data'), mode);
+      const isRefused = explained(/write in .*data\.$/u, /chmod go-w .*data\b.*--data/u);
+      assert.throws(() => findAccess(world, undefined), isRefused, mode.toString(8));
+    }
+  });
+
+  it('is not obeyed when others can read or change it', () => {
+    for (const mode of [0o640, 0o620, 0o604, 0o602]) {
+      const world = new FakeWorld();
+      const path = join(world.home, 'data', 'cli.json');
+      chmodSync(path, mode);
+      const isRefused = explained(/read or change .*cli\.json\.$/u, /chmod 600/u);
+      assert.throws(() => findAccess(world, undefined), isRefused, mode.toString(8));
+    }
+  });
+
+  it('is obeyed in a folder that others can only look into', () => {
+    const world = new FakeWorld();
+    chmodSync(join(world.home, 'data'), 0o755);
+    assert.equal(tokenOf(world), 'hf_local');
+  });
+
+  it('does not come in while a command follows', () => {
+    const world = new FakeWorld();
+    const { token } = findAccess(world, undefined);
+    chmodSync(join(world.home, 'data'), 0o777);
+    assert.ok(typeof token === 'function');
+    assert.throws(() => token(), isCode('E_CLI_CREDENTIALS'));
+  });
+});
+
 describe('a login', () => {
   it('is kept where XDG_CONFIG_HOME says', () => {
     const world = new FakeWorld();

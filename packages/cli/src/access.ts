@@ -1,8 +1,9 @@
 /** How the command line reaches its server: the local access of a data folder, or a login. @module */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Client, TransportOptions } from '@holdfast/client';
-import { EXIT, Failure, systemCode } from './failure.ts';
+import { EXIT, Failure } from './failure.ts';
+import { readPrivateFile } from './private-file.ts';
 import type { World } from './world.ts';
 
 /** Address and credential of a server. */
@@ -64,17 +65,9 @@ export async function withClient<T>(
   }
 }
 
-/** Reads a login. @throws Failure `E_CLI_CREDENTIALS` when others can read it too. */
+/** Reads a login. @throws Failure `E_CLI_CREDENTIALS`; see {@link readAccess}. */
 export function readLogin(world: World): Access | undefined {
-  const path = credentialsPath(world);
-  const access = readAccess(path);
-  if (access !== undefined && (statSync(path).mode & OTHERS) !== 0) {
-    throw new Failure('E_CLI_CREDENTIALS', {
-      what: `Others on this machine can read ${path}.`,
-      fix: `Treat its token as leaked: chmod 600 ${path}, then holdfast login again.`,
-    });
-  }
-  return access;
+  return readAccess(credentialsPath(world));
 }
 
 /** Keeps a login, for its owner only. */
@@ -89,21 +82,13 @@ export function writeLogin(world: World, access: Access): void {
   renameSync(partial, path);
 }
 
-/** Reads a file of access; undefined when there is none. @throws Failure when it is damaged. */
+/**
+ * Reads a file of access; undefined when there is none.
+ * @throws Failure `E_CLI_CREDENTIALS` when it is damaged, or others could have written or read it.
+ */
 export function readAccess(path: string): Access | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    const code = systemCode(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new Failure('E_CLI_CREDENTIALS', {
-      what: `${path} cannot be read.`,
-      why: code,
-      fix: 'Run the command as the user who runs the server, or log in: holdfast login.',
-      cause,
-    });
-  }
+  const text = readPrivateFile(path);
+  if (text === undefined) return undefined;
   const access = parseAccess(text);
   if (access !== undefined) return access;
   throw new Failure('E_CLI_CREDENTIALS', {
@@ -126,5 +111,3 @@ function parseAccess(text: string): Access | undefined {
   if (typeof token !== 'string' || typeof anchorPem !== 'string') return undefined;
   return { url, token, anchorPem };
 }
-
-const OTHERS = 0o077;

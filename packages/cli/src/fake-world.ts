@@ -65,9 +65,9 @@ export class FakeWorld implements World {
   /** Puts the local access of a server into the data folder. */
   startLocalServer(token: string): void {
     const folder = join(this.home, 'data');
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const access = { version: 1, url: 'https://localhost:8443', token, anchorPem: 'PEM', pin: 'p' };
-    writeFileSync(join(folder, 'cli.json'), JSON.stringify(access));
+    writeFileSync(join(folder, 'cli.json'), JSON.stringify(access), { mode: 0o600 });
   }
 
   /** Runs a command line. @returns its exit code. */

@@ -113,6 +113,21 @@ describe('withoutSignature', () => {
       assert.equal(withoutSignature(payload), shown);
     }
   });
+
+  it('takes no longer for a long run of white space', () => {
+    // Goal: each run would take minutes where a search starts over at each white space.
+    const run = ' '.repeat(100_000);
+    for (const [payload, shown] of [
+      [`${run}{${run}"sig"${run}:${run}"${SIG}"${run},${run}"a": 1}`, `${run}{${run}"a": 1}`],
+      [`{"a": 1${run},${run}"sig"${run}:${run}"${SIG}"}`, `{"a": 1${run}}`],
+      [`{"a":${run}1}`, `{"a":${run}1}`],
+      [`{"a": 1,${run}"sig"${run}:${run}1}`, `{"a": 1,${run}"sig"${run}:${run}1}`],
+      [run, run],
+    ] as const) {
+      // A comparison, because a difference of texts of this length would take long to print.
+      assert.ok(withoutSignature(payload) === shown, shown.replaceAll(/ {9,}/gu, '<run>'));
+    }
+  });
 });
 
 describe('refusals', () => {

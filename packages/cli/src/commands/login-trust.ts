@@ -16,7 +16,8 @@ export interface TrustOptions {
 /**
  * Address and trust anchor of the server. The anchor comes from a file, a pin, the data folder on
  * this machine, or an earlier login at the same address; never from the server unasked.
- * @throws Failure `E_CLI_TRUST`, `E_CLI_NO_SERVER`, `E_CLI_USAGE`, `E_CLI_FILE`; ApiError of a pin.
+ * @throws Failure `E_CLI_TRUST`, `E_CLI_NO_SERVER`, `E_CLI_CREDENTIALS`, `E_CLI_USAGE`,
+ * `E_CLI_FILE`; ApiError of a pin.
  */
 export async function serverToTrust(
   world: World,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Client } from '@holdfast/client';
@@ -56,6 +56,22 @@ describe('login', () => {
     assert.equal(statSync(stored(world)).mode & 0o777, 0o600);
     assert.equal(statSync(join(world.home, '.config', 'holdfast')).mode & 0o777, 0o700);
     assert.doesNotMatch(world.outText + world.errText, /hf_mine|horse/u);
+  });
+
+  it('says whom it talks to before it asks for anything', async () => {
+    const { client } = openClient();
+    const world = new FakeWorld({ client, isTty: true, answers: ['', 'ada', PASSWORD] });
+    assert.equal(await world.run('login'), 0, world.errText);
+    assert.equal(world.err[0], 'Signing in to https://localhost:8443\n');
+    assert.deepEqual(world.err.slice(-1), ['Password: ']);
+  });
+
+  it('asks for no password on behalf of a planted cli.json', async () => {
+    const world = new FakeWorld({ isTty: true });
+    chmodSync(join(world.home, 'data'), 0o777);
+    assert.equal(await world.run('login'), 1);
+    assert.match(world.errText, /E_CLI_CREDENTIALS/u);
+    assert.deepEqual(world.connections, []);
   });
 
   it('signs in whoever has no code, also from a pipe', async () => {

@@ -37,6 +37,8 @@ export const login: Command = defineCommand(
   },
   async (world, { values }) => {
     const trusted = await serverToTrust(world, values);
+    // Before any question: whoever is about to type a password sees who will get it.
+    world.stderr.write(`Signing in to ${printable(trusted.url)}\n`);
     const person = await askPerson(world, values);
     const label = `cli on ${world.hostName}`.slice(0, TOKEN_LABEL_CHARACTERS_MAX);
     const { token, expiresAt } = await tokenFor(world, trusted, { person, label });

@@ -41,6 +41,18 @@ test('one address may be wrong so often in a window, and not once more', () => {
   assert.equal(limited(wrongClaims, { count: 1, ...attack }), 0);
 });
 
+test('addresses of one IPv6 network count as one', () => {
+  const wrongClaims = new WrongClaims({ clock: new LabClock() });
+  const device = (n: number) => `d${n}`;
+  const from = (network: string) => ({ address: (n: number) => `${network}::${n + 1}`, device });
+  const attack = from('2001:db8:1:2');
+  assert.equal(limited(wrongClaims, { count: WRONG_PER_ADDRESS_MAX, ...attack }), 0);
+  const next = { address: () => '2001:db8:1:2:3:4:5:6', device: () => 'x' };
+  assert.equal(limited(wrongClaims, { count: 1, ...next }), 1);
+  const neighbor = { ...from('2001:db8:1:3'), device: (n: number) => `neighbor-${n}` };
+  assert.equal(limited(wrongClaims, { count: WRONG_PER_ADDRESS_MAX, ...neighbor }), 0);
+});
+
 test('one device may be tried wrongly so often, from however many addresses', () => {
   const wrongClaims = new WrongClaims({ clock: new LabClock() });
   const attack = { address: (n: number) => `192.0.2.${n}`, device: () => 'thermostat-1' };

@@ -21,7 +21,7 @@ import type { Metrics } from './metrics.ts';
 import { recoverBroker } from './recover-broker.ts';
 import { TENANT } from './server-identity.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
-import { storedCounter } from './stored-counter.ts';
+import { storedCounters } from './stored-counters.ts';
 import { publishSystemTopics, systemFigures } from './system-topics.ts';
 
 /** The way of all messages, and who is on it. */
@@ -63,7 +63,8 @@ export async function openFlow(
     payloadKeys,
     journal: messages,
     router,
-    storedCounter: (deviceId, kid) => storedCounter({ journal, registry, keyring }, deviceId, kid),
+    storedCounters: (deviceId, kid) =>
+      storedCounters({ journal, registry, keyring }, deviceId, kid),
     countAccepted: metrics.countAccepted,
   });
   const sessions = new SessionTable({

@@ -11,7 +11,12 @@ import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
 import type { DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
 import type { Router } from '../route/index.ts';
 import type { AdmittedPeer, InboundPublish, SessionHandler } from '../session/index.ts';
-import { DeviceVerifier, type VerifiedMessage, signCommand } from '../verify/index.ts';
+import {
+  DeviceVerifier,
+  type KnownCounters,
+  type VerifiedMessage,
+  signCommand,
+} from '../verify/index.ts';
 import { parseCommandBody } from './command-body.ts';
 
 /** The stages, in the order of the way. */
@@ -23,8 +28,8 @@ export interface MessagePathDeps {
   readonly payloadKeys: PayloadKeySource;
   readonly journal: MessageJournal;
   readonly router: Router;
-  /** Highest counter that was stored of a device under these payload keys, -1 for none. */
-  readonly storedCounter: (deviceId: string, kid: string) => Promise<number>;
+  /** The counters that were stored of a device under these payload keys. */
+  readonly storedCounters: (deviceId: string, kid: string) => Promise<KnownCounters>;
   /** Counts a verified message, for the metrics. */
   readonly countAccepted: () => void;
 }
@@ -185,7 +190,7 @@ export class MessagePath {
   }
 
   async #verifierOf(deviceId: string): Promise<DeviceVerifier> {
-    const { registry, payloadKeys, clock, storedCounter } = this.#deps;
+    const { registry, payloadKeys, clock, storedCounters } = this.#deps;
     const device = registry.byId(deviceId);
     if (device === undefined) throw new Error(`device ${deviceId} has gone`);
     const isCurrent = (verifier: DeviceVerifier | undefined): verifier is DeviceVerifier =>
@@ -193,11 +198,11 @@ export class MessagePath {
     const known = this.#verifiers.get(deviceId);
     if (isCurrent(known)) return known;
     const keys = payloadKeys.of(device);
-    const counterHighest = await storedCounter(deviceId, keys.kid);
+    const counters = await storedCounters(deviceId, keys.kid);
     // Another connection of the device may have been faster: its window is the one that counts.
     const faster = this.#verifiers.get(deviceId);
     if (isCurrent(faster)) return faster;
-    const verifier = new DeviceVerifier({ device, keys, clock, counterHighest });
+    const verifier = new DeviceVerifier({ device, keys, clock, counters });
     this.#verifiers.set(deviceId, verifier);
     return verifier;
   }

@@ -5,6 +5,7 @@ import { type Refusal, SIGNED_JSON_LIMITS } from '@holdfast/protocol';
 import { Grant } from '../authorize/index.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
 import { DeviceVerifier } from './device-verifier.ts';
+import { NO_COUNTERS } from './replay-window.ts';
 import { VerifiedMessage } from './verified-message.ts';
 
 interface Bench {
@@ -21,7 +22,7 @@ function openBench(t: TestContext): Bench {
   const grant = new Grant(lab.admit(certificate));
   const keys = lab.payloadKeys.of(device);
   const key = keys.payloadKey.expose();
-  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counterHighest: -1 });
+  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counters: NO_COUNTERS });
   return {
     lab,
     key,
@@ -122,7 +123,12 @@ test('after a restart the window goes on where it was', (t) => {
   const lab = openLab(t);
   const { device, certificate } = lab.enroll('pump-1');
   const keys = lab.payloadKeys.of(device);
-  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counterHighest: 10 });
+  const verifier = new DeviceVerifier({
+    device,
+    keys,
+    clock: lab.clock,
+    counters: { highest: 10, unknownUpTo: 10, seen: [] },
+  });
   const grant = new Grant(lab.admit(certificate));
   const verify = (ctr: number): VerifiedMessage | Refusal => {
     const canonical = `{"ctr": ${ctr}}`;

@@ -18,7 +18,7 @@ import {
   type PayloadKeys,
 } from '../registry/index.ts';
 import { HmacSha256 } from './hmac-sha256.ts';
-import { REPLAY_WINDOW_SIZE, ReplayWindow } from './replay-window.ts';
+import { type KnownCounters, REPLAY_WINDOW_SIZE, ReplayWindow } from './replay-window.ts';
 import { type VerifiedMessage, mintVerified } from './verified-message.ts';
 
 /** What a verifier needs to know of its device. */
@@ -26,8 +26,8 @@ export interface DeviceVerifierDeps {
   readonly device: Device;
   readonly keys: PayloadKeys;
   readonly clock: Clock;
-  /** Highest counter accepted under these keys before, -1 for none. */
-  readonly counterHighest: number;
+  /** Counters accepted under these keys before. */
+  readonly counters: KnownCounters;
 }
 
 /** What a genuine message says of its place among the others. */
@@ -48,14 +48,14 @@ export class DeviceVerifier {
   /** The signature of form 2 in bytes, one at a time. */
   readonly #signature = Buffer.alloc(32);
 
-  constructor({ device, keys, clock, counterHighest }: DeviceVerifierDeps) {
+  constructor({ device, keys, clock, counters }: DeviceVerifierDeps) {
     this.generation = device.payloadKeyGeneration;
     this.#device = device;
     this.#class = DEVICE_CLASSES[device.class];
     this.#kid = keys.kid;
     this.#hmac = new HmacSha256(keys.payloadKey.expose());
     this.#clock = clock;
-    this.#window = new ReplayWindow(counterHighest);
+    this.#window = new ReplayWindow(counters);
   }
 
   /**

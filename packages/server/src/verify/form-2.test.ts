@@ -12,6 +12,7 @@ import { Grant } from '../authorize/index.ts';
 import type { InboundPublish } from '../session/index.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
 import { DeviceVerifier } from './device-verifier.ts';
+import { NO_COUNTERS } from './replay-window.ts';
 import { REPLAY_WINDOW_SIZE } from './replay-window.ts';
 import { VerifiedMessage } from './verified-message.ts';
 
@@ -62,7 +63,7 @@ function openBench(t: TestContext): Bench {
   const grant = new Grant(lab.admit(certificate));
   const keys = lab.payloadKeys.of(device);
   const key = keys.payloadKey.expose();
-  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counterHighest: -1 });
+  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counters: NO_COUNTERS });
   const hmac: Bench['hmac'] = (...parts) => {
     const mac = createHmac('sha256', key);
     for (const part of parts) mac.update(part);
@@ -332,7 +333,7 @@ test('only the verifier that verified a message restamps it', (t) => {
   for (const id of ['pump-1', 'pump-2']) {
     const { device } = lab.enroll(id);
     const keys = lab.payloadKeys.of(device);
-    const other = new DeviceVerifier({ device, keys, clock: lab.clock, counterHighest: -1 });
+    const other = new DeviceVerifier({ device, keys, clock: lab.clock, counters: NO_COUNTERS });
     assert.throws(() => other.restamp(will), /verifier that verified/u);
   }
 });

@@ -17,13 +17,21 @@ test('each counter is accepted once, within the window [E_VERIFY_REPLAY]', () =>
   assert.ok(!window.accept(Number.MAX_SAFE_INTEGER - REPLAY_WINDOW_SIZE));
 });
 
-test('after a restart everything up to the highest counter counts as seen', () => {
-  const window = new ReplayWindow(5_000);
+test('after a restart what is not known counts as seen, and nothing else', () => {
+  const window = new ReplayWindow({ highest: 5_000, unknownUpTo: 4_990, seen: [4_993, 5_000] });
   assert.ok(!window.accept(5_000));
-  assert.ok(!window.accept(4_999));
+  assert.ok(!window.accept(4_993));
+  assert.ok(!window.accept(4_990));
+  assert.ok(!window.accept(3_977));
+  assert.ok(window.accept(4_991));
+  assert.ok(!window.accept(4_991));
+  assert.ok(window.accept(4_999));
   assert.ok(window.accept(5_002));
   assert.ok(window.accept(5_001));
   assert.ok(!window.accept(5_002));
+  const whole = new ReplayWindow({ highest: 7, unknownUpTo: 7, seen: [] });
+  for (let counter = 0; counter <= 7; counter += 1) assert.ok(!whole.accept(counter));
+  assert.ok(whole.accept(8));
 });
 
 test('it agrees with a set of all counters seen', () => {

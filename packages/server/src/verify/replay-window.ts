@@ -5,6 +5,22 @@ export const REPLAY_WINDOW_SIZE = 1_024;
 
 const WORD_BITS = 32;
 
+/** The counters of a device as far as they are known when the server starts. */
+export interface KnownCounters {
+  /** The highest accepted one, -1 for none. */
+  readonly highest: number;
+  /**
+   * Up to here it is not known which ones were accepted: all of them count as seen, as a late
+   * message is refused rather than accepted twice. -1 when everything is known.
+   */
+  readonly unknownUpTo: number;
+  /** Those that were accepted above. */
+  readonly seen: readonly number[];
+}
+
+/** A device that has sent nothing. */
+export const NO_COUNTERS: KnownCounters = { highest: -1, unknownUpTo: -1, seen: [] };
+
 /**
  * A sliding window over counters, in the manner of RFC 4303 §3.4.3: what is above the highest
  * counter is new, what lies within the window is new unless it was seen, what is below is old.
@@ -14,13 +30,16 @@ export class ReplayWindow {
   readonly #seen = new Uint32Array(REPLAY_WINDOW_SIZE / WORD_BITS);
   #highest: number;
 
-  /**
-   * @param highest - The highest counter accepted before, -1 for none. All counters up to it
-   *   count as seen: after a restart a late one is refused rather than accepted twice.
-   */
-  constructor(highest = -1) {
+  /** @param known - What is known from before a restart. */
+  constructor({ highest, unknownUpTo, seen }: KnownCounters = NO_COUNTERS) {
     this.#highest = highest;
-    if (highest >= 0) this.#seen.fill(0xff_ff_ff_ff);
+    if (highest < 0) return;
+    for (let at = Math.max(0, highest - REPLAY_WINDOW_SIZE + 1); at <= unknownUpTo; at += 1) {
+      this.#mark(at);
+    }
+    for (const counter of seen) {
+      if (counter <= highest && highest - counter < REPLAY_WINDOW_SIZE) this.#mark(counter);
+    }
   }
 
   /** The highest accepted counter, -1 for none. */
