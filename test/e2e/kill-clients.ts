@@ -76,6 +76,24 @@ export function openLasting(t: TestContext, bundle: Bundle): MqttClient {
   return client;
 }
 
+/** How long a client hears nothing before it may go. */
+const QUIET_MS = 200;
+
+/**
+ * Ends a client once nothing comes any more: MQTT.js throws when a PUBREL comes while it closes its
+ * store.
+ */
+export async function endQuietly(client: MqttClient): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let timer = setTimeout(resolve, QUIET_MS);
+    client.on('packetreceive', () => {
+      clearTimeout(timer);
+      timer = setTimeout(resolve, QUIET_MS);
+    });
+  });
+  await client.endAsync();
+}
+
 /** Notes what a client hears, from now on. */
 export function hearCounters(client: MqttClient): HeardCounter[] {
   const heard: HeardCounter[] = [];

@@ -14,6 +14,7 @@ import {
   type Flood,
   type HeardCounter,
   Publisher,
+  endQuietly,
   hearCounters,
   openLasting,
   retainedTopic,
@@ -149,7 +150,7 @@ test(`${KILLS} SIGKILLs lose nothing that was acknowledged`, async (t) => {
   await waitFor('all that was acknowledged to be heard', () => missingLive().length === 0).catch(
     () => assert.deepEqual(missingLive(), []),
   );
-  await listening.endAsync();
+  await endQuietly(listening);
   assertOnceInOrder(heard, 'live');
 
   const keptAcknowledged = [...kept].filter((counter) => acknowledged.has(counter));
@@ -163,7 +164,7 @@ test(`${KILLS} SIGKILLs lose nothing that was acknowledged`, async (t) => {
     await waitFor(`what waited for ${bundle.device}`, () => missing().length === 0).catch(() =>
       assert.deepEqual(missing(), [], bundle.device),
     );
-    await client.endAsync();
+    await endQuietly(client);
     assert.ok(isPresent);
     assert.ok(waited.every((message) => message.qos === qos || message.counter % 2 === 1));
     if (qos === 2) assertOnceInOrder(waited, bundle.device);
