@@ -31,10 +31,14 @@ function journalOf(
     return { index, keyRef: 1, counterMax: highest, entry };
   });
   // As it is stored: the highest of a device is that at the end of its batch.
-  const stored = entries.map((entry, at) => {
-    const last = entries[Math.min(entries.length, (Math.floor(at / perBatch) + 1) * perBatch) - 1];
-    return { ...entry, counterMax: last?.counterMax ?? entry.counterMax };
-  });
+  const batchEnd = (at: number): number =>
+    Math.min(entries.length, (Math.floor(at / perBatch) + 1) * perBatch) - 1;
+  const stored = entries.map(({ index, keyRef, counterMax, entry }, at) => ({
+    index,
+    keyRef,
+    counterMax: entries[batchEnd(at)]?.counterMax ?? counterMax,
+    entry,
+  }));
   return {
     read: (_key, { before, limit }) =>
       Promise.resolve(
