@@ -5,6 +5,9 @@
  *
  * Devices publish at all three QoS, some of it retained, some of it refused; sessions come and go
  * and find what waited for them; subscriptions change. The clients are MQTT.js.
+ *
+ * The memory of a process moves by steps, as V8 takes and gives back room. So now and then all
+ * garbage is collected, and what is left is what has to be flat.
  * @module
  */
 import { spawnSync } from 'node:child_process';
@@ -17,8 +20,9 @@ import { parseArgs } from 'node:util';
 import { type IClientOptions, type MqttClient, connect } from 'mqtt';
 import { printedPort, startProcess } from './brokers/run-process.ts';
 import { type Fleet, type Member, readFleet } from './fleet/fleet.ts';
+import type { Live } from './measure/collect-on-signal.ts';
 import { cpuUsOf, memoryBytesOf } from './measure/process-tree.ts';
-import { drawMemory } from './report/draw-memory.ts';
+import { type MemoryPoint, drawMemory } from './report/draw-memory.ts';
 
 const DEVICES = 60;
 /** Of these, so many keep their session and are away half of the time. */
@@ -28,7 +32,14 @@ const AWAY_EVERY_MS = 5_000;
 const SAMPLE_MS = 10_000;
 /** Until caches are filled and code is compiled; the slope is taken after it. */
 const WARM_UP_SHARE = 1 / 3;
-const FLAGS = ['--disallow-code-generation-from-strings', '--disable-proto=throw'];
+/** Samples from one collection of all garbage to the next, in a long run. */
+const COLLECT_EVERY = 6;
+const FLAGS = [
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=throw',
+  '--expose-gc',
+  `--import=${join(import.meta.dirname, 'measure/collect-on-signal.ts')}`,
+];
 
 /** What the server used at a time. */
 export interface Sample {
@@ -38,6 +49,8 @@ export interface Sample {
   readonly cores: number;
   readonly published: number;
   readonly received: number;
+  /** After all garbage was collected; most samples do without. */
+  readonly live: Live['live'] | undefined;
 }
 
 const { values } = parseArgs({
@@ -162,11 +175,29 @@ function startService(member: Member, at: number): MqttClient {
   return client;
 }
 
+/** Collects the garbage of the server. */
+function collect(): Promise<Live['live']> {
+  return new Promise((resolve) => {
+    const take = (text: string): void => {
+      const line = /^\{"live".*$/m.exec(text)?.[0];
+      if (line === undefined) return;
+      server.child.stdout?.off('data', take);
+      resolve((JSON.parse(line) as Live).live);
+    };
+    server.child.stdout?.on('data', take);
+    server.child.kill('SIGUSR2');
+  });
+}
+
 async function sample(seconds: number): Promise<Sample[]> {
   const taken: Sample[] = [];
   const startMs = performance.now();
   let cpuUs = cpuUsOf(server.pid);
-  console.log('   seconds   memory MB   descriptors   cores   published    received');
+  const collectEvery = seconds * 1_000 < 2 * COLLECT_EVERY * SAMPLE_MS ? 1 : COLLECT_EVERY;
+  console.log(
+    '   seconds   memory MB   descriptors   cores   published    received' +
+      '   live heap MB   outside MB   handles',
+  );
   while (performance.now() - startMs < seconds * 1_000) {
     await delay(SAMPLE_MS);
     const nowUs = cpuUsOf(server.pid);
@@ -177,6 +208,7 @@ async function sample(seconds: number): Promise<Sample[]> {
       cores: (nowUs - cpuUs) / (SAMPLE_MS * 1_000),
       published: counts.published,
       received: counts.received,
+      live: (taken.length + 1) % collectEvery === 0 ? await collect() : undefined,
     };
     cpuUs = nowUs;
     taken.push(one);
@@ -188,35 +220,60 @@ async function sample(seconds: number): Promise<Sample[]> {
         one.cores.toFixed(2).padStart(7),
         String(one.published).padStart(11),
         String(one.received).padStart(11),
+        ...liveCells(one),
       ].join(' '),
     );
   }
   return taken;
 }
 
-/** Kilobytes a minute by which a straight line through the samples rises. */
-function slopeOf(part: readonly Sample[]): number {
-  const mean = (read: (one: Sample) => number): number =>
-    part.reduce((sum, one) => sum + read(one), 0) / part.length;
+function liveCells({ live }: Sample): string[] {
+  if (live === undefined) return [];
+  const { heapBytes, outsideBytes, handles } = live;
+  return [
+    (heapBytes / 1e6).toFixed(2).padStart(14),
+    (outsideBytes / 1e6).toFixed(2).padStart(12),
+    String(handles).padStart(9),
+  ];
+}
+
+/** Kilobytes a minute by which a straight line through some megabytes over time rises. */
+function slopeOf(points: readonly MemoryPoint[]): number {
+  const mean = (read: (one: MemoryPoint) => number): number =>
+    points.reduce((sum, one) => sum + read(one), 0) / points.length;
   const [atMean, memoryMean] = [mean((one) => one.seconds), mean((one) => one.megabytes)];
   const covariance = mean((one) => (one.seconds - atMean) * (one.megabytes - memoryMean));
   const variance = mean((one) => (one.seconds - atMean) ** 2);
   return (covariance / variance) * 60 * 1_000;
 }
 
+/** The heap after each collection. What its objects own outside goes up and down with the load. */
+function liveOf(taken: readonly Sample[]): MemoryPoint[] {
+  return taken.flatMap(({ seconds, live }) =>
+    live === undefined ? [] : [{ seconds, megabytes: live.heapBytes / 1e6 }],
+  );
+}
+
 function report(taken: readonly Sample[]): void {
   const settled = taken.slice(Math.floor(taken.length * WARM_UP_SHARE));
   const memory = settled.map(({ megabytes }) => megabytes);
   const slope = slopeOf(settled);
+  const live = liveOf(settled);
+  const liveSlope = slopeOf(live);
   console.log(
     `\nafter the first third: ${Math.min(...memory).toFixed(1)} to ` +
       `${Math.max(...memory).toFixed(1)} MB, rising by ${slope.toFixed(0)} kB a minute; ` +
-      `${counts.acknowledged} of ${counts.published} publishes ended well, ` +
+      `alive on the heap: ${live[0]?.megabytes.toFixed(2)} MB at first, ` +
+      `${live.at(-1)?.megabytes.toFixed(2)} MB at last, rising by ${liveSlope.toFixed(1)} kB a ` +
+      `minute; ${counts.acknowledged} of ${counts.published} publishes ended well, ` +
       `${counts.failed} were cut off by a connection that broke`,
   );
   mkdirSync(values.out, { recursive: true });
   const name = join(values.out, 'soak');
-  writeFileSync(`${name}.json`, `${JSON.stringify({ counts, slope, samples: taken })}\n`);
-  writeFileSync(`${name}.svg`, drawMemory(taken));
+  writeFileSync(
+    `${name}.json`,
+    `${JSON.stringify({ counts, slope, liveSlope, samples: taken })}\n`,
+  );
+  writeFileSync(`${name}.svg`, drawMemory(taken, liveOf(taken)));
   console.log(`the picture is ${name}.svg (${readFileSync(`${name}.svg`).length} bytes)`);
 }

@@ -82,3 +82,24 @@ test('a full disk loses nothing that was acknowledged, and is survived', async (
   const verified = await holdfast(['audit', 'verify', '--data', dataDir]);
   assert.equal(verified.code, 0, verified.stdout);
 });
+
+test('a stop while the disk is full ends in time, and says so', async (t) => {
+  const dataDir = join(temporaryFolder(t), 'data');
+  const server = await startServer(t, { dataDir });
+  const used = statSync(join(dataDir, 'log.db-wal')).size;
+  const limited = await run('prlimit', ['--pid', String(server.pid), `--fsize=${used}:unlimited`]);
+  assert.equal(limited.code, 0, limited.stderr);
+  // A refusal is what there is to store.
+  const url = `https://localhost:${server.ports.api}/v1/devices`;
+  await waitFor('the disk to be full', async () => {
+    await run('curl', ['-sk', '-H', 'authorization: Bearer hf_x', url]);
+    return server.output.stdout.includes('journal cannot store');
+  });
+  const { code } = await server.stop();
+  assert.equal(code, 1);
+  assert.match(server.output.stderr, /E_JOURNAL_UNAVAILABLE/u);
+  const again = await startServer(t, { dataDir });
+  assert.equal((await again.stop()).code, 0);
+  const verified = await holdfast(['audit', 'verify', '--data', dataDir]);
+  assert.equal(verified.code, 0, verified.stdout);
+});

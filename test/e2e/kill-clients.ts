@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Bundle } from '@holdfast/device';
 import { DEBIAN_PYTHON, collect, signedPayload } from '@holdfast/testkit';
-import { type MqttClient, connect } from 'mqtt';
+import { type MqttClient, Store, connect } from 'mqtt';
 
 /** How soon a client tries again. */
 const RECONNECT_MS = 50;
@@ -66,6 +66,8 @@ export function openLasting(t: TestContext, bundle: Bundle): MqttClient {
     clean: false,
     properties: { sessionExpiryInterval: 3_600 },
     reconnectPeriod: RECONNECT_MS,
+    // A PUBREL may come while it says goodbye, and MQTT.js throws where it has no store any more.
+    incomingStore: new Store({ clean: false }),
     ca: bundle.anchorPem,
     cert: bundle.certificatePem,
     key: bundle.privateKey.export({ format: 'pem', type: 'pkcs8' }),
@@ -133,8 +135,14 @@ export class Publisher {
     this.#keptMax += count;
   }
 
+  /** Publishes nothing more; what is on its way goes on. */
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Whether all that was published is acknowledged. */
+  get isDone(): boolean {
+    return this.#waiting === 0;
   }
 
   #publishSome(): void {

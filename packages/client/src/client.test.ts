@@ -139,6 +139,25 @@ describe('createClient', () => {
     client.close();
   });
 
+  it('asks again when the server has just ended the idle connection, but acts only once', async () => {
+    handle = (request, response) => {
+      const isFirst = requests.length === 1;
+      if (isFirst) json(response, 200, INFO);
+      else if (requests.length === 2 || request.method === 'POST') request.socket.destroy();
+      else json(response, 200, INFO);
+    };
+    const client = createClient({ url, token: 'hf_x', anchorPem: pem('root.crt') });
+    await client.server();
+    assert.deepEqual(await client.server(), INFO);
+    assert.equal(requests.length, 3);
+    await assert.rejects(
+      client.addDevice({ id: 'd', class: 'sensor' }),
+      isCode('E_CLIENT_UNREACHABLE'),
+    );
+    assert.equal(requests.length, 4);
+    client.close();
+  });
+
   it('signs in, and acts with the session', async () => {
     const me = { principal: 'person:ada', role: 'operator', credential: 'session' };
     const cookie = '__Host-holdfast=s3; Path=/; Secure; HttpOnly; SameSite=Strict';

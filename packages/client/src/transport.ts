@@ -92,7 +92,11 @@ export class Transport {
     this.#agent.destroy();
   }
 
-  async #exchange(request: ApiRequest, accept: string, signal: AbortSignal) {
+  async #exchange(
+    request: ApiRequest,
+    accept: string,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
     signal.throwIfAborted();
     const body = request.method === 'POST' ? JSON.stringify(request.body ?? {}) : undefined;
     const outgoing = httpsRequest(new URL(request.path, this.#origin), {
@@ -109,6 +113,10 @@ export class Transport {
       return await answerTo(outgoing, body);
     } catch (error) {
       signal.throwIfAborted();
+      // The server ended an idle connection just as it was used again: asking twice changes nothing.
+      if (outgoing.reusedSocket && request.method === 'GET' && isReset(error)) {
+        return this.#exchange(request, accept, signal);
+      }
       throw this.#explain(outgoing, error);
     }
   }
@@ -157,6 +165,10 @@ export function notTheApi(what: string, cause?: unknown): ApiError {
     fix: 'Check the address, and that client and server have the same version.',
     cause,
   });
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }
 
 function isChainRefused(socket: TLSSocket): boolean {

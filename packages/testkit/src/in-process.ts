@@ -79,7 +79,7 @@ async function startIn(
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     client.close();
-    stopped ??= running.stop();
+    stopped ??= running.stop().then(({ isComplete }) => assert.ok(isComplete, 'all was stored'));
     return stopped;
   };
   return {

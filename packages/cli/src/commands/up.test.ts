@@ -16,7 +16,7 @@ const info: RunningServer['info'] = {
 /** A server that stops when told to let it. */
 function fakeServer(facts: Partial<RunningServer> = {}) {
   const started: StartOptions[] = [];
-  const stopped = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<{ isComplete: boolean }>();
   let stops = 0;
   const stop = () => {
     stops += 1;
@@ -31,7 +31,7 @@ function fakeServer(facts: Partial<RunningServer> = {}) {
     server: { start, createLog },
     started,
     stopCount: () => stops,
-    letStop: stopped.resolve,
+    letStop: (isComplete = true) => stopped.resolve({ isComplete }),
   };
 }
 
@@ -127,6 +127,17 @@ describe('up', () => {
     signal();
     letStop();
     await done;
+  });
+
+  it('fails when not everything could be stored before it stopped', async () => {
+    const { server, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const done = world.run('up');
+    (await listening(world))();
+    letStop(false);
+    assert.equal(await done, 1);
+    assert.match(world.errText, /E_JOURNAL_UNAVAILABLE/u);
+    assert.doesNotMatch(world.errText, /Stopped\.\n/u);
   });
 
   it('explains a start that fails', async () => {

@@ -1,5 +1,6 @@
 /** `up`: starts the server, says how to go on, and stops it cleanly. @module */
 import { REFUSAL_CODES } from '@holdfast/protocol';
+import type { RunningServer } from '@holdfast/server';
 import { dataFolder } from '../access.ts';
 import { defineCommand, integerOption } from '../command.ts';
 import type { Command } from '../command.ts';
@@ -87,8 +88,16 @@ function giveUp(world: World): (error: Error) => void {
   };
 }
 
+function incompleteStop(): Failure {
+  return new Failure('E_JOURNAL_UNAVAILABLE', {
+    what: 'Stopped, but the disk did not take all that was pending.',
+    why: 'It fails or is too slow. Everything that was acknowledged is stored.',
+    fix: REFUSAL_CODES.E_JOURNAL_UNAVAILABLE.fix,
+  });
+}
+
 /** Stops at the first signal; a second one does not wait for it to end. */
-async function untilStopped(world: World, stop: () => Promise<void>): Promise<void> {
+async function untilStopped(world: World, stop: RunningServer['stop']): Promise<void> {
   const first = Promise.withResolvers<void>();
   let firstMs: number | undefined;
   world.onStopSignal(() => {
@@ -102,6 +111,7 @@ async function untilStopped(world: World, stop: () => Promise<void>): Promise<vo
     }
   });
   await first.promise;
-  await stop();
+  const { isComplete } = await stop();
+  if (!isComplete) throw incompleteStop();
   world.stderr.write('Stopped.\n');
 }

@@ -194,6 +194,12 @@ export class Journal {
     await this.#worker.terminate();
   }
 
+  /** Ends at once, without what is pending: for a disk that goes on failing. */
+  abandon(): void {
+    this.#cancelTick?.();
+    void this.#worker.terminate();
+  }
+
   #settle(): Promise<void> {
     return new Promise((resolve) => {
       this.barrier(resolve);

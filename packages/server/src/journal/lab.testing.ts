@@ -88,6 +88,11 @@ export class JournalLab {
     await journal.close();
   }
 
+  /** Leaves it to the test to end a journal. */
+  release(journal: Journal): void {
+    this.#open.delete(journal);
+  }
+
   /** Keeps the files as they are now: what a crash leaves. @returns how to put them back. */
   snapshot(): () => void {
     const kept = mkdtempSync(join(tmpdir(), 'holdfast-snapshot-'));
@@ -102,6 +107,14 @@ export class JournalLab {
   /** Takes the saved state away from a closed journal. */
   removeState(): void {
     rmSync(this.statePath);
+  }
+
+  /** From the next start on, no state can be saved, as if the disk were full. */
+  refuseState(): void {
+    const database = new DatabaseSync(this.statePath);
+    database.exec(`CREATE TRIGGER fail BEFORE INSERT ON state
+      BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`);
+    database.close();
   }
 
   /** Damages the first row of the saved state of a closed journal. */

@@ -43,7 +43,10 @@ export const REFUSALS_PER_SECOND_MAX = 200;
  */
 export const REFUSALS_OF_A_KIND_MAX = 10;
 
-/** Kinds of refusals told apart within a second; further ones are summed up by code alone. */
+/**
+ * Kinds of refusals told apart within a second, or while nothing can be stored; further ones are
+ * summed up by code alone.
+ */
 export const REFUSAL_KINDS_MAX = 1_000;
 
 /** Characters kept of each text of a refusal: the peer chooses some of them, and their length. */

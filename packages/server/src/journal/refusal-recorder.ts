@@ -13,7 +13,7 @@ import {
 
 /** What the recorder needs. */
 export interface RefusalRecorderDeps {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'append' | 'isHealthy' | 'isPressed'>;
   readonly key: DataKey;
   readonly clock: Clock;
   readonly log: Log;
@@ -21,17 +21,21 @@ export interface RefusalRecorderDeps {
   readonly count: (refusal: Refusal) => void;
 }
 
-/** Refusals of one code, principal and address within a second. */
+/** Refusals of one code, principal and address, within a second or while nothing can be stored. */
 interface RefusalKind {
   latest: RefusalReport;
   recordedCount: number;
   summedCount: number;
 }
 
-/** Records every refusal: one by one up to a rate, and summed up with a count beyond it. */
+/**
+ * Records every refusal: one by one up to a rate, and summed up with a count beyond it. While the
+ * disk fails or is behind, all are summed up and kept until it can take them: what waits for it
+ * must not grow with what strangers send.
+ */
 export class RefusalRecorder {
   readonly #deps: RefusalRecorderDeps;
-  /** What came in this second, by kind. */
+  /** What came in this second, by kind, and what is summed up and could not be written before. */
   readonly #kinds = new Map<string, RefusalKind>();
   #recordedInSecond = 0;
   #isSecondRunning = false;
@@ -46,7 +50,7 @@ export class RefusalRecorder {
     this.#startSecond();
     const kind = this.#kindOf(report);
     const isRare = kind.recordedCount < REFUSALS_OF_A_KIND_MAX;
-    if (isRare && this.#recordedInSecond < REFUSALS_PER_SECOND_MAX) {
+    if (isRare && this.#recordedInSecond < REFUSALS_PER_SECOND_MAX && this.#canStore) {
       kind.recordedCount += 1;
       this.#recordedInSecond += 1;
       this.#record(report, 1);
@@ -56,12 +60,17 @@ export class RefusalRecorder {
     }
   };
 
-  /** Records what is summed up so far, before the journal closes. */
+  /** Records what is summed up so far, whatever the disk does, before the journal closes. */
   flush(): void {
     for (const { latest, summedCount } of this.#kinds.values()) {
       if (summedCount > 0) this.#record(latest, summedCount);
     }
     this.#kinds.clear();
+  }
+
+  get #canStore(): boolean {
+    const { journal } = this.#deps;
+    return journal.isHealthy && !journal.isPressed;
   }
 
   #startSecond(): void {
@@ -70,8 +79,21 @@ export class RefusalRecorder {
     this.#deps.clock.after(1_000, () => {
       this.#isSecondRunning = false;
       this.#recordedInSecond = 0;
-      this.flush();
+      this.#endSecond();
+      if (this.#kinds.size > 0) this.#startSecond();
     });
+  }
+
+  /** Records the sums as far as the journal takes them, and keeps the others. */
+  #endSecond(): void {
+    for (const [name, kind] of this.#kinds) {
+      kind.recordedCount = 0;
+      if (kind.summedCount > 0) {
+        if (!this.#canStore) continue;
+        this.#record(kind.latest, kind.summedCount);
+      }
+      this.#kinds.delete(name);
+    }
   }
 
   #kindOf(report: RefusalReport): RefusalKind {

@@ -43,7 +43,7 @@ export async function openFlow(
   { clock, log, onUndo }: Context,
   parts: Storage & Registries & Audit & { readonly metrics: Metrics },
 ): Promise<Flow> {
-  const { store, identity, registry, payloadKeys, journal, refusals, metrics } = parts;
+  const { store, identity, registry, payloadKeys, journal, refusals, recordAct, metrics } = parts;
   const { keyring } = store;
   const { report } = refusals;
   const check = (certificate: X509Certificate): ReturnType<typeof checkClientCertificate> =>
@@ -59,6 +59,7 @@ export async function openFlow(
     clock,
     log,
     report,
+    recordAct,
     registry,
     payloadKeys,
     journal: messages,

@@ -5,10 +5,11 @@
  * @module
  */
 import { Refusal, refuse } from '@holdfast/protocol';
+import type { RecordAct } from '../audit/index.ts';
 import { Grant, OPERATOR_RULES, parseCommandTopic, rulesOf } from '../authorize/index.ts';
 import type { MessageJournal } from '../journal/index.ts';
 import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
-import type { DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
+import type { Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
 import type { Router } from '../route/index.ts';
 import type { AdmittedPeer, InboundPublish, SessionHandler } from '../session/index.ts';
 import {
@@ -24,6 +25,7 @@ export interface MessagePathDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly report: ReportRefusal;
+  readonly recordAct: RecordAct;
   readonly registry: DeviceRegistry;
   readonly payloadKeys: PayloadKeySource;
   readonly journal: MessageJournal;
@@ -67,9 +69,7 @@ export class MessagePath {
     const verifier = await this.#verifierOf(peer.principal);
     const device = this.#deps.registry.byId(peer.principal);
     if (device === undefined) throw new Error(`device ${peer.principal} has gone`);
-    if (device.state === 'claimed') {
-      this.#deps.registry.changeState(device, 'active', 'connected with its certificate');
-    }
+    if (device.state === 'claimed') this.#activate(device, peer.address);
     return this.#deviceHandler(peer, new Grant(peer, rulesOf(device.class)), verifier);
   };
 
@@ -205,6 +205,20 @@ export class MessagePath {
     const verifier = new DeviceVerifier({ device, keys, clock, counters });
     this.#verifiers.set(deviceId, verifier);
     return verifier;
+  }
+
+  /** The connection does not wait for the record: what it may do, its claim has given it. */
+  #activate(device: Device, address: string): void {
+    const { registry, recordAct, log } = this.#deps;
+    registry.changeState(device, 'active', 'connected with its certificate');
+    const { id } = device;
+    const facts = { stateBefore: device.state, address };
+    recordAct({ action: 'device.activate', principal: id, target: id, facts }).catch(
+      (error: unknown) => {
+        const event = { 'event.action': 'device.activate', 'event.outcome': 'failure' };
+        log.error({ ...event, 'error.message': String(error) }, 'an act cannot be recorded');
+      },
+    );
   }
 
   #markKeyInUse(deviceId: string): void {

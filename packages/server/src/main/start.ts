@@ -1,10 +1,12 @@
 /** Starts the server: the table of contents of the product, in the order of the flow. @module */
+import { systemClock } from '../kernel/index.ts';
 import { type StartOptions, type Undo, openContext } from './context.ts';
 import { removeLocalAccess, writeLocalAccess } from './data-folder.ts';
-import { type Doors, type ServerFacts, openDoors } from './doors.ts';
-import { type Flow, openFlow } from './flow.ts';
+import { type ServerFacts, openDoors } from './doors.ts';
+import { openFlow } from './flow.ts';
 import { createMetrics } from './metrics.ts';
-import { type Audit, type Storage, openAudit, openRegistries, openStorage } from './storage.ts';
+import { type Stopped, stop } from './stop.ts';
+import { openAudit, openRegistries, openStorage } from './storage.ts';
 
 /** A server that runs. */
 export interface RunningServer {
@@ -13,8 +15,8 @@ export interface RunningServer {
   readonly info: ServerFacts;
   /** The one-time code of the first operator, until there is one. */
   readonly firstCode: string | undefined;
-  /** Stores what is pending and ends every connection. */
-  stop(): Promise<void>;
+  /** Ends every connection and stores what is pending, for which it waits `STOP_TIMEOUT_MS`. */
+  stop(): Promise<Stopped>;
 }
 
 /**
@@ -68,17 +70,8 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
     isNew: folder.isNew,
     info: doors.facts,
     firstCode: firstCode?.expose(),
-    stop: () => stop({ ...storage, ...audit, ...flow, ...doors }),
+    // The machine's own clock: a test's may stand still, and whoever stops waits on no other.
+    stop: () =>
+      stop({ ...storage, ...audit, ...flow, ...doors }, { clock: systemClock, log: context.log }),
   };
-}
-
-/** Ends in the order in which nothing is lost: no new input, then what is pending, then the files. */
-async function stop(running: Storage & Audit & Flow & Doors): Promise<void> {
-  removeLocalAccess(running.folder);
-  running.sessions.close();
-  await Promise.all(running.listeners.map((listener) => listener.close()));
-  running.refusals.flush();
-  await running.recordAct({ action: 'server.stop', principal: 'server' });
-  await running.journal.close();
-  running.store.close();
 }

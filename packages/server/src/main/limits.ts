@@ -1,0 +1,7 @@
+/** The bounds of the whole server. @module */
+
+/**
+ * How long a stop waits for the disk to take what is pending. Nothing of it was acknowledged, so
+ * peers send it again. Less than the 10 s after which service managers kill what does not end.
+ */
+export const STOP_TIMEOUT_MS = 8_000;
