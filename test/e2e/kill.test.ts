@@ -129,7 +129,7 @@ test(`${KILLS} SIGKILLs lose nothing that was acknowledged`, async (t) => {
     const before = counts();
     const isFlowing = (): boolean =>
       counts().every((count, at) => count >= (before[at] ?? 0) + FLOW);
-    await waitFor('the load to flow', isFlowing, 20_000);
+    await waitFor('the load to flow', isFlowing, 60_000);
     await new Promise((resolve) => {
       setTimeout(resolve, Math.random() * 300);
     });

@@ -222,7 +222,9 @@ test('accepts exactly what a strict reader accepts, and keeps its meaning', () =
       try {
         expected = JSON.parse(decoder.decode(input));
       } catch {
-        assert.ok(result instanceof Refusal && result.code === 'E_VERIFY_JSON');
+        // Two objects that a removed brace joins may have a key in common before the text goes wrong.
+        assert.ok(result instanceof Refusal, json);
+        assert.match(result.code, /^E_VERIFY_(JSON|DUPLICATE_KEY)$/);
         return;
       }
       if (result instanceof Refusal) {
