@@ -27,6 +27,7 @@ import {
   SWEEP_INTERVAL_MS,
   TOPIC_ALIAS_MAX,
   UNSTORED_COUNT_MAX,
+  UNSTORED_TOTAL_MAX,
 } from './limits.ts';
 
 const KEEP_ALIVE_S = 10;
@@ -103,6 +104,29 @@ test(`reading stops at ${UNSTORED_COUNT_MAX} messages that wait for the disk, no
   assert.equal(lab.held.length, UNSTORED_COUNT_MAX + 1);
   lab.held[1]?.done();
   assert.deepEqual(typesOf(await client.received()), ['pingresp']);
+});
+
+test('when many flood, each is read a little at a time', async (t) => {
+  const lab = openBrokerLab(t);
+  lab.holdsPublishes = true;
+  const flood = Buffer.concat(Array.from({ length: UNSTORED_COUNT_MAX }, () => publish0()));
+  const counts: number[] = [];
+  for (let peer = 1; peer <= 20; peer += 1) {
+    const client = lab.connect(`pump-${peer}`);
+    assert.deepEqual(typesOf(await client.received()), ['connack']);
+    const before = lab.held.length;
+    client.write(flood);
+    await client.received();
+    counts.push(lab.held.length - before);
+  }
+  const shares = counts.map((_, at) => Math.floor(UNSTORED_TOTAL_MAX / (at + 1)));
+  assert.deepEqual(
+    counts,
+    shares.map((share) => Math.min(UNSTORED_COUNT_MAX, share)),
+  );
+  assert.ok((counts.at(-1) ?? 0) < UNSTORED_COUNT_MAX);
+  for (const { done } of lab.held.splice(0)) done();
+  assert.ok(lab.held.length > 0, 'they go on once what waited is stored');
 });
 
 test(`${RECEIVE_MAX} unacknowledged messages are taken, one more ends it [MQTT-3.3.4-7]`, async (t) => {

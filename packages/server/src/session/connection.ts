@@ -22,6 +22,7 @@ import type { PeerSocket } from '../wire/index.ts';
 import type { Authenticated, Authentication } from './authentication.ts';
 import { Conversation } from './conversation.ts';
 import type { AdmittedPeer } from './gate.ts';
+import type { Intake } from './intake.ts';
 import {
   AUTHENTICATION_TIMEOUT_MS,
   CLOSE_TIMEOUT_MS,
@@ -30,7 +31,6 @@ import {
   OUTBOUND_ALIAS_MAX,
   RATE_PATIENCE_MS,
   SLOW_TIMEOUT_MS,
-  UNSTORED_COUNT_MAX,
 } from './limits.ts';
 import {
   type LeftWill,
@@ -53,6 +53,7 @@ export interface ConnectionDeps extends OpeningDeps {
   readonly rate: RateLimiter;
   readonly scheduler: FlushScheduler;
   readonly frames: FrameCache;
+  readonly intake: Intake;
   readonly report: (report: RefusalReport) => void;
   /** The CONNECT is accepted: gives the session, and ends an older connection to it. */
   readonly takeSession: (connection: MqttConnection, opened: Opened) => TakenSession;
@@ -194,7 +195,9 @@ export class MqttConnection {
     if (this.#state === 'opening') return this.#authentication?.isWaiting ?? false;
     const conversation = this.#conversation;
     if (this.#state !== 'open' || conversation === undefined) return false;
-    return !this.#isPressed && !this.#isDelayed && conversation.unstoredCount < UNSTORED_COUNT_MAX;
+    return (
+      !this.#isPressed && !this.#isDelayed && conversation.unstoredCount < this.#deps.intake.share
+    );
   }
 
   /** Who speaks MQTT 5 is told, in a CONNACK if it is the CONNECT that is broken. [MQTT-3.1.4-1] */
@@ -330,6 +333,7 @@ export class MqttConnection {
         handler,
         link,
         limits: this.#deps.limits,
+        intake: this.#deps.intake,
         report: (refusal, topic) => this.#report(refusal, { topic }),
         refuse: (refusal) => this.refuse(refusal),
         onStored: () => {

@@ -18,6 +18,7 @@ import {
   encodeUnsuback,
 } from '@holdfast/protocol/mqtt';
 import type { SessionHandler } from './handler.ts';
+import type { Intake } from './intake.ts';
 import type { SessionLimits } from './limits.ts';
 import type { PeerLink } from './peer-link.ts';
 import { reasonOf } from './reason.ts';
@@ -34,6 +35,8 @@ export interface ConversationDeps {
   readonly report: (refusal: Refusal, topic: string) => void;
   /** Ends the connection: an answer cannot be sent. */
   readonly refuse: (refusal: Refusal) => void;
+  /** Counts the peer among those of which messages wait. */
+  readonly intake: Intake;
   /** A message of the peer is stored: it may be read on. */
   readonly onStored: () => void;
 }
@@ -144,9 +147,12 @@ export class Conversation {
     acknowledge: ((reasonCode: number) => void) | undefined,
   ): undefined {
     const { payload, retain, qos, properties } = publish;
+    const { intake } = this.#deps;
+    if (this.#unstored === 0) intake.begin();
     this.#unstored += 1;
     this.#deps.handler.publish({ topic, payload, retain, qos, properties }, (hasSubscribers) => {
       this.#unstored -= 1;
+      if (this.#unstored === 0) intake.end();
       acknowledge?.(hasSubscribers ? REASON.success : this.#inMqtt5(REASON.noMatchingSubscribers));
       if (!this.#isOver) this.#deps.onStored();
     });

@@ -19,6 +19,15 @@ export const CONNECTIONS_PER_DEVICE_MAX = 4;
 export const UNSTORED_COUNT_MAX = 512;
 
 /**
+ * The same for all peers together, in equal shares for those of which messages wait: what one turn
+ * takes in has to be what subscribers can take out before the next.
+ */
+export const UNSTORED_TOTAL_MAX = 8_192;
+
+/** Least share of one peer, however many others there are. */
+export const UNSTORED_SHARE_MIN = 8;
+
+/**
  * QoS 1 and 2 messages that a peer may send before one is acknowledged; MQTT 5 clients are told
  * (receive maximum), and more is a protocol error [MQTT-3.3.4-7].
  */

@@ -12,6 +12,7 @@ import { type NameSession, nameSession } from './client-id.ts';
 import { MqttConnection, type TakenSession } from './connection.ts';
 import type { AdmittedPeer, Gate } from './gate.ts';
 import type { OpenHandler, SessionHandler, SessionStore, Subscriptions } from './handler.ts';
+import { Intake } from './intake.ts';
 import {
   CONNECTIONS_PER_DEVICE_MAX,
   FLAPPING_COUNT_MAX,
@@ -61,6 +62,7 @@ export class SessionTable {
   readonly #deps: SessionTableDeps;
   readonly #scheduler = new FlushScheduler();
   readonly #frames = new FrameCache();
+  readonly #intake = new Intake();
   readonly #holdOff: HoldOff;
   readonly #all = new Set<MqttConnection>();
   readonly #byPrincipal = new Map<string, Set<MqttConnection>>();
@@ -111,6 +113,7 @@ export class SessionTable {
       rate: this.#rateOf(peer),
       scheduler: this.#scheduler,
       frames: this.#frames,
+      intake: this.#intake,
       authenticators: authenticators ?? new Map(),
       nameSession: this.#deps.nameSession ?? nameSession,
       openHandler,
