@@ -2,7 +2,7 @@
 import { type KeyObject, createHmac, createSecretKey } from 'node:crypto';
 import { type SecureContext, type TLSSocket, connect, createSecureContext } from 'node:tls';
 import { prepareSignedJson } from '@holdfast/protocol';
-import { FrameScanner, TYPE, connectFrame, publishFrame } from '../load/frames.ts';
+import { FrameScanner, TYPE, connectFrame, publishFrame, subscribeFrame } from '../load/frames.ts';
 import type { Member } from './fleet.ts';
 
 /** First and longest pause before a device tries again, as clients usually do it. */
@@ -35,7 +35,10 @@ export class FleetDevice {
   waitingSinceMs = 0;
   problem: string | undefined;
   onOpen: () => void = () => {};
+  /** The connection has ended, and not by our own {@link drop}. */
+  onLost: () => void = () => {};
   onAcknowledged: (dueMs: number) => void = () => {};
+  onSubscribed: (isGranted: boolean) => void = () => {};
   readonly #options: FleetDeviceOptions;
   readonly #context: SecureContext;
   readonly #key: KeyObject;
@@ -83,6 +86,12 @@ export class FleetDevice {
     this.#socket?.write(publishFrame(this.#topic, Buffer.from(payload), options));
   }
 
+  /** Subscribes to its commands. */
+  subscribe(): void {
+    const filter = `d/${this.#options.member.id}/cmd/#`;
+    this.#socket?.write(subscribeFrame(filter, { qos: 1, level: 4 }));
+  }
+
   #connect(): void {
     const { port, localAddress, member } = this.#options;
     const socket = connect({
@@ -114,6 +123,9 @@ export class FleetDevice {
           this.onOpen();
         }
         break;
+      case TYPE.suback:
+        this.onSubscribed(bytes[start + 2] !== 0x80);
+        break;
       case TYPE.puback: {
         const dueMs = this.waitingSinceMs;
         this.waitingSinceMs = 0;
@@ -130,8 +142,10 @@ export class FleetDevice {
     this.isOpen = false;
     this.waitingSinceMs = 0;
     if (!this.#isWanted) return;
-    if (wasOpen) this.lost += 1;
-    else this.retries += 1;
+    if (wasOpen) {
+      this.lost += 1;
+      this.onLost();
+    } else this.retries += 1;
     const pauseMs = this.#retryMs * (0.5 + Math.random() / 2);
     this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MS_MAX);
     setTimeout(() => this.#isWanted && this.#connect(), pauseMs);

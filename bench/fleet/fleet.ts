@@ -30,6 +30,8 @@ export interface Fleet {
 export interface FleetSize {
   readonly devices: number;
   readonly services: number;
+  /** Spreads the devices over four groups, of which `site-1` has the actuators. */
+  readonly isMixed?: boolean;
 }
 
 /** Reads a fleet that `seed.ts` wrote. */

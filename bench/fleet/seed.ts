@@ -27,15 +27,18 @@ const CLASS_OF = { bench: 'gateway', service: 'service' } as const;
 /** Certificates outlive any run. */
 const LIFE_MS = 7 * 86_400_000;
 
-const { folder, devices, services } = JSON.parse(process.argv[2] ?? '') as FleetSize & {
-  folder: string;
-};
+const {
+  folder,
+  devices,
+  services,
+  isMixed = false,
+} = JSON.parse(process.argv[2] ?? '') as FleetSize & { folder: string };
 mkdirSync(folder, { recursive: true });
 const context = openContext(
   { dataDir: join(folder, 'data'), hosts: [], ports: { broker: 0, api: 0, enroll: 0 } },
   () => {},
 );
-const storage = openStorage(context);
+const storage = await openStorage(context);
 const { payloadKeys } = openRegistries(context, storage);
 const { store, identity } = storage;
 const { authority } = identity;
@@ -57,7 +60,7 @@ function addMember(kind: 'bench' | 'service', at: number): Member {
   const nowMs = context.clock.nowMs();
   const device = DeviceSchema.parse({
     id,
-    class: CLASS_OF[kind],
+    ...(isMixed ? mixed(at) : { class: CLASS_OF[kind] }),
     state: 'active',
     stateReason: 'seeded',
     createdAtMs: nowMs,
@@ -80,6 +83,11 @@ function addMember(kind: 'bench' | 'service', at: number): Member {
     kid,
     payloadKeyHex: Buffer.from(payloadKey.expose()).toString('hex'),
   };
+}
+
+function mixed(at: number): { class: string; group: string } {
+  const site = at % 4;
+  return { class: site === 1 ? 'actuator' : 'sensor', group: `site-${site}` };
 }
 
 function serverIdentity(): Fleet['server'] {

@@ -60,28 +60,31 @@ test('PUBLISH', async (t) => {
     },
   );
 
-  await t.test('a refused one is acknowledged too, once its refusal is stored', async () => {
-    const client = await RawClient.connect(bundle);
-    const before = await report('refused-before');
-    const good = String(reading({ temp: 1 }));
-    const refused: [payload: string, topic: string][] = [
-      [good.replace('"temp": 1', '"temp": 2'), topic],
-      ['', topic],
-      [good, 'd/pump-2/telemetry'],
-      [good, 'd/pump-1/cmd/set'],
-    ];
-    for (const [i, [payload, topic]] of refused.entries()) {
-      const packetId = i + 1;
-      client.send(encodePublish(topic, Buffer.from(payload), { qos: 1, packetId }));
-      assert.equal((await client.expect('puback')).packetId, packetId);
-      const { ok, messages, refusals } = await report(`refused-${i}`);
-      assert.deepEqual(
-        { ok, messages, refusals },
-        { ok: true, messages: before.messages, refusals: before.refusals + packetId },
-      );
-    }
-    await client.abort();
-  });
+  await t.test(
+    'a refused one is acknowledged too, once its refusal is stored [MQTT-3.3.5-2]',
+    async () => {
+      const client = await RawClient.connect(bundle);
+      const before = await report('refused-before');
+      const good = String(reading({ temp: 1 }));
+      const refused: [payload: string, topic: string][] = [
+        [good.replace('"temp": 1', '"temp": 2'), topic],
+        ['', topic],
+        [good, 'd/pump-2/telemetry'],
+        [good, 'd/pump-1/cmd/set'],
+      ];
+      for (const [i, [payload, topic]] of refused.entries()) {
+        const packetId = i + 1;
+        client.send(encodePublish(topic, Buffer.from(payload), { qos: 1, packetId }));
+        assert.equal((await client.expect('puback')).packetId, packetId);
+        const { ok, messages, refusals } = await report(`refused-${i}`);
+        assert.deepEqual(
+          { ok, messages, refusals },
+          { ok: true, messages: before.messages, refusals: before.refusals + packetId },
+        );
+      }
+      await client.abort();
+    },
+  );
 
   await t.test('QoS 0 is stored, and not answered [MQTT-3.3.4-1]', async () => {
     const before = await storedCount();

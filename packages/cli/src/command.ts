@@ -37,7 +37,7 @@ export interface CommandText {
   readonly summary: string;
   /** More about it, in lines of at most 78 characters. */
   readonly details?: string;
-  /** What it takes, in order: `id`. */
+  /** What it takes, in order: `id`; one that may be left out ends in a question mark. */
   readonly arguments?: readonly string[];
   readonly options: OptionSet;
   /** Command lines after `holdfast`. */
@@ -133,7 +133,7 @@ function parse({ path, options }: CommandText, args: readonly string[]) {
 function checkCount(text: CommandText, positionals: readonly string[]): void {
   const expected = text.arguments ?? [];
   const missing = expected[positionals.length];
-  if (missing !== undefined) {
+  if (missing !== undefined && !missing.endsWith('?')) {
     throw usageFailure(
       `holdfast ${text.path} needs <${missing}>.`,
       `For example: holdfast ${text.examples[0] ?? text.path}`,

@@ -12,7 +12,10 @@ export type FailureCode =
   | 'E_CLI_TRUST'
   | 'E_CLI_FILE'
   | 'E_CLI_PASSWORD'
+  | 'E_CLI_SECOND_FACTOR'
+  | 'E_CLI_SECRET'
   | 'E_CLI_NOT_CONFIRMED'
+  | 'E_CLI_EXPECTATION'
   | 'E_CLI_STOPPED'
   | 'E_CLI_NOT_RECEIVED'
   | 'E_CLI_DEFECT';

@@ -14,7 +14,7 @@ process.once('exit', () => rmSync(ROOT, { recursive: true }));
 export interface FakeWorldOptions {
   readonly client?: Partial<Client>;
   readonly server?: Partial<Awaited<ReturnType<World['server']>>>;
-  readonly device?: Awaited<ReturnType<World['device']>>;
+  readonly device?: Partial<Awaited<ReturnType<World['device']>>>;
   readonly isTty?: boolean;
   /** Answers to questions, in order; also what standard input holds. */
   readonly answers?: readonly string[];
@@ -93,7 +93,8 @@ export class FakeWorld implements World {
   };
 
   server = () => Promise.resolve(strict({ ...this.#options.server }));
-  device = () => Promise.resolve(this.#options.device ?? assert.fail('no device SDK expected'));
+  device = () =>
+    Promise.resolve(strict(this.#options.device ?? assert.fail('no device SDK expected')));
 }
 
 /** An object of which a test gave only some members: touching another fails the test. */

@@ -58,7 +58,8 @@ function row(command: Command, paint: Paint): [string, string] {
 }
 
 function usageOf({ path, arguments: names = [] }: Command): string {
-  return [path, ...names.map((name) => `<${name}>`)].join(' ');
+  const shown = names.map((name) => (name.endsWith('?') ? `[${name.slice(0, -1)}]` : `<${name}>`));
+  return [path, ...shown].join(' ');
 }
 
 function optionTable(options: OptionSet): string {

@@ -51,21 +51,23 @@ More on each: holdfast audit <command> --help
         `holdfast device revoke: end the access of a device at once
 
 Usage
-  holdfast device revoke <id> [options]
+  holdfast device revoke [id] [options]
 
   Its connection is closed, and its certificates never work again. To let the
   device come back: holdfast device claim <id>, then enroll it again.
-  On a terminal it asks first; in a script it does not.
+  On a terminal it asks first; in a script it does not, but for many.
 
 Options
+  --group GROUP  all devices of a group, instead of one
+  --class CLASS  all devices of a class, instead of one
   --reason TEXT  why, for the audit log
   --yes          do not ask
   --json         print JSON, for programs
   --data FOLDER  data folder of the server on this machine (default ./data, or HOLDFAST_DATA)
 
 Examples
-  holdfast device revoke thermostat-1
-  holdfast device revoke thermostat-1 --reason "stolen" --yes
+  holdfast device revoke thermostat-1 --reason "a leak"
+  holdfast device revoke --group north --yes
 `,
       );
     }

@@ -25,7 +25,7 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
 }
 
 async function dispatch(args: readonly string[], world: World): Promise<void> {
-  const [first = '--help', second] = args;
+  const [first = '--help', second, third] = args;
   const paint = paintFor(world.stdout);
   if (first === 'help') return dispatch([...args.slice(1), '--help'], world);
   if (HELP.has(first)) return world.stdout.write(overviewHelp(COMMAND_GROUPS, paint));
@@ -35,7 +35,13 @@ async function dispatch(args: readonly string[], world: World): Promise<void> {
   if (verbs.length > 0 && (second === undefined || HELP.has(second))) {
     return world.stdout.write(nounHelp(first, verbs, paint));
   }
-  const path = verbs.length > 0 ? `${first} ${second}` : first;
+  const noun = `${first} ${second}`;
+  const things = verbs.filter(({ path }) => path.startsWith(`${noun} `));
+  if (things.length > 0 && (third === undefined || HELP.has(third))) {
+    return world.stdout.write(nounHelp(noun, things, paint));
+  }
+  const words = things.length > 0 ? `${noun} ${third}` : noun;
+  const path = verbs.length > 0 ? words : first;
   const command = COMMANDS.find((known) => known.path === path);
   if (command === undefined) throw unknownCommand(path, verbs.length > 0 ? first : undefined);
   const rest = args.slice(path.split(' ').length);

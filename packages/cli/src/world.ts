@@ -41,6 +41,8 @@ export interface World {
   readonly exit: (code: number) => void;
   readonly connect: (options: TransportOptions) => Client;
   /** Loads the server: most commands do not need it. */
-  readonly server: () => Promise<Pick<typeof Server, 'start' | 'verifyData' | 'createLog'>>;
-  readonly device: () => Promise<Pick<typeof Device, 'enroll'>>;
+  readonly server: () => Promise<
+    Pick<typeof Server, 'start' | 'verifyData' | 'createLog' | 'signWithRoot' | 'proveExportedRoot'>
+  >;
+  readonly device: () => Promise<Pick<typeof Device, 'enroll' | 'renew' | 'readPinsOf'>>;
 }

@@ -72,7 +72,7 @@ const INFO = {
   broker: 'mqtts://localhost:8883',
   api: 'https://localhost:8443',
   enroll: 'https://localhost:8444',
-  pins: { certificate: 'ab', spki: 'cd' },
+  pins: { certificate: 'ab', spki: 'cd', backupSpki: 'ef' },
   verifierKey: 'k',
   startedAt: '2026-11-21T03:47:00.000Z',
 };

@@ -2,16 +2,28 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   ActListSchema,
+  AuthorityStatusSchema,
+  ChangedDeviceSchema,
+  ChangedDevicesSchema,
   ClaimedDeviceSchema,
+  ClassViewSchema,
+  CreatedDeviceApiKeySchema,
   CreatedTokenSchema,
+  CrlViewSchema,
+  DeviceApiKeyListSchema,
   DeviceDetailSchema,
   DeviceListSchema,
+  ExportedRootSchema,
+  GenerationRequestSchema,
+  ImportedDevicesSchema,
   MeSchema,
+  PairCodeSchema,
+  PinsSchema,
   ReadingListSchema,
   ReadingViewSchema,
   RefusalListSchema,
   RefusalViewSchema,
-  RevokedDeviceSchema,
+  ResetDeviceSchema,
   SentCommandSchema,
   ServerInfoSchema,
   TokenListSchema,
@@ -19,36 +31,55 @@ import {
 import type {
   ActView,
   AddDeviceRequest,
+  AuthorityStatus,
+  ChangedDevice,
+  ChangedDevices,
   ClaimedDevice,
+  ClassRules,
+  ClassView,
+  CreatedDeviceApiKey,
   CreatedToken,
+  CreateDeviceApiKeyRequest,
   CreateTokenRequest,
+  CrlView,
+  DeviceAct,
+  DeviceActsRequest,
+  DeviceApiKeyView,
   DeviceDetail,
+  DeviceFilter,
   DeviceView,
-  FirstSignInRequest,
+  ExportedRoot,
+  ExportRootRequest,
+  FinishRotationRequest,
+  ForgetRootRequest,
+  GenerationRequest,
+  ImportDevicesRequest,
+  ImportedDevices,
   Me,
   PageQuery,
+  PairCode,
+  Pins,
+  PrepareGenerationRequest,
   ReadingView,
   RefusalView,
-  RevokedDevice,
+  ResetDevice,
   SendCommandRequest,
   SentCommand,
   ServerInfo,
-  SignInRequest,
+  SetGroupRequest,
   TokenView,
 } from '@holdfast/protocol/api';
 import type { z } from 'zod';
+import { allDevices } from './device-pages.ts';
 import { parseAs, readEvents } from './event-stream.ts';
 import type { EventKind } from './event-stream.ts';
 import { follow } from './follow.ts';
 import type { FollowOptions } from './follow.ts';
-import { notTheApi, Transport } from './transport.ts';
+import { type ManufacturerClient, manufacturerClient } from './manufacturer-client.ts';
+import { type PeopleClient, peopleClient } from './people-client.ts';
+import { type PolicyClient, policyClient } from './policy-client.ts';
+import { Transport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
-
-/** A signed-in person: give `session` to {@link createClient} to act as that person. */
-export interface SignedIn {
-  readonly me: Me;
-  readonly session: string;
-}
 
 /**
  * The API of one server. Every method rejects with an `ApiError` when it does not succeed.
@@ -58,21 +89,36 @@ export interface SignedIn {
  * const { claim } = await client.addDevice({ id: 'thermostat-1', class: 'sensor' });
  * ```
  */
-export interface Client {
+export interface Client extends PolicyClient, PeopleClient, ManufacturerClient {
   server(): Promise<ServerInfo>;
   me(): Promise<Me>;
-  signInFirst(request: FirstSignInRequest): Promise<SignedIn>;
-  signIn(request: SignInRequest): Promise<SignedIn>;
-  signOut(): Promise<void>;
   createToken(request: CreateTokenRequest): Promise<CreatedToken>;
   tokens(): Promise<TokenView[]>;
   deleteToken(id: string): Promise<void>;
-  devices(): Promise<DeviceView[]>;
+  /** In the order of their ids; all pages of the list. */
+  devices(filter?: DeviceFilter): Promise<DeviceView[]>;
   device(id: string): Promise<DeviceDetail>;
   addDevice(request: AddDeviceRequest): Promise<ClaimedDevice>;
   claimDevice(id: string): Promise<ClaimedDevice>;
-  revokeDevice(id: string, reason: string): Promise<RevokedDevice>;
+  revokeDevice(id: string, reason: string): Promise<ChangedDevice>;
+  /** Does an act of the life cycle to one device. */
+  actOnDevice(id: string, act: DeviceAct, reason: string): Promise<ChangedDevice>;
+  setDeviceGroup(id: string, request: SetGroupRequest): Promise<ChangedDevice>;
+  /** Does an act to many devices; those whose state does not allow it are passed over. */
+  actOnDevices(request: DeviceActsRequest): Promise<ChangedDevices>;
+  /** Registers many devices, each with a claim: all of them, or none. */
+  importDevices(request: ImportDevicesRequest): Promise<ImportedDevices>;
   sendCommand(id: string, request: SendCommandRequest): Promise<SentCommand>;
+  /** Makes the code by which an owner's app is paired with a device that has no owner. */
+  pairCode(id: string): Promise<PairCode>;
+  /** Ends the rights of a device's owner at once, and erases what the device has sent. */
+  resetDevice(id: string, reason: string): Promise<ResetDevice>;
+  /** Those that count now, oldest first. */
+  deviceApiKeys(id: string): Promise<DeviceApiKeyView[]>;
+  createDeviceApiKey(id: string, request: CreateDeviceApiKeyRequest): Promise<CreatedDeviceApiKey>;
+  deleteDeviceApiKey(id: string, keyId: string): Promise<void>;
+  deviceClass(name: ClassView['name']): Promise<ClassView>;
+  setDeviceClass(name: ClassView['name'], rules: ClassRules): Promise<ClassView>;
   /** Newest first. */
   readings(id: string, page?: PageQuery): Promise<ReadingView[]>;
   followReadings(id: string, options: FollowOptions): AsyncIterable<ReadingView>;
@@ -81,8 +127,21 @@ export interface Client {
   followRefusals(options: FollowOptions): AsyncIterable<RefusalView>;
   /** Newest first. */
   acts(page?: PageQuery): Promise<ActView[]>;
+  /** The revocation list of an issuer; without one, of that which issues now. */
+  crl(issuer?: string): Promise<CrlView>;
   /** The signed note of the newest checkpoint. C2SP tlog-checkpoint. */
   checkpoint(): Promise<string>;
+  /** Lets the server show its next key; gives the pins from then on. */
+  rotateServerKey(): Promise<Pins>;
+  /** How the certificate authority stands. */
+  authority(): Promise<AuthorityStatus>;
+  /** What an offline root is to sign for the next generation. */
+  requestGeneration(): Promise<GenerationRequest>;
+  prepareAuthority(request: PrepareGenerationRequest): Promise<AuthorityStatus>;
+  switchAuthority(): Promise<AuthorityStatus>;
+  finishRotation(request: FinishRotationRequest): Promise<AuthorityStatus>;
+  exportRoot(request: ExportRootRequest): Promise<ExportedRoot>;
+  forgetRoot(request: ForgetRootRequest): Promise<AuthorityStatus>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -96,12 +155,6 @@ export function createClient(options: TransportOptions): Client {
 
   const post = async <T>(schema: z.ZodType<T>, path: string, body?: unknown): Promise<T> =>
     parseAs(schema, (await transport.send({ method: 'POST', path, body })).text);
-
-  const signIn = async (path: string, body: unknown): Promise<SignedIn> => {
-    const { text, session } = await transport.send({ method: 'POST', path, body });
-    if (session === undefined) throw notTheApi('a sign-in opened no session');
-    return { me: parseAs(MeSchema, text), session };
-  };
 
   const followed = <T extends { readonly index: number }>(
     kind: EventKind<T>,
@@ -121,25 +174,55 @@ export function createClient(options: TransportOptions): Client {
   const refusals = async (page: PageQuery = {}, signal?: AbortSignal) =>
     (await read(RefusalListSchema, `/v1/refusals${query(page)}`, signal)).refusals;
 
+  const policy = policyClient({
+    read,
+    readText: async (path) => (await transport.send({ method: 'GET', path })).text,
+    post,
+    send: (method, path) => transport.send({ method, path }),
+  });
+
   return {
+    ...policy,
+    ...peopleClient((request) => transport.send(request)),
+    ...manufacturerClient({
+      read,
+      post,
+      remove: (path) => transport.send({ method: 'DELETE', path }),
+    }),
     server: () => read(ServerInfoSchema, '/v1/server'),
     me: () => read(MeSchema, '/v1/me'),
-    signInFirst: (request) => signIn('/v1/sign-in/first', request),
-    signIn: (request) => signIn('/v1/sign-in', request),
-    signOut: async () => {
-      await transport.send({ method: 'POST', path: '/v1/sign-out' });
-    },
     createToken: (request) => post(CreatedTokenSchema, '/v1/tokens', request),
     tokens: async () => (await read(TokenListSchema, '/v1/tokens')).tokens,
     deleteToken: async (id) => {
       await transport.send({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}` });
     },
-    devices: async () => (await read(DeviceListSchema, '/v1/devices')).devices,
+    devices: (filter) => allDevices((path) => read(DeviceListSchema, path), filter),
     device: (id) => read(DeviceDetailSchema, devicePath(id)),
     addDevice: (request) => post(ClaimedDeviceSchema, '/v1/devices', request),
     claimDevice: (id) => post(ClaimedDeviceSchema, `${devicePath(id)}/claim`),
-    revokeDevice: (id, reason) => post(RevokedDeviceSchema, `${devicePath(id)}/revoke`, { reason }),
+    revokeDevice: (id, reason) => post(ChangedDeviceSchema, `${devicePath(id)}/revoke`, { reason }),
+    actOnDevice: (id, act, reason) =>
+      post(ChangedDeviceSchema, `${devicePath(id)}/${act}`, { reason }),
+    setDeviceGroup: (id, request) =>
+      post(ChangedDeviceSchema, `${devicePath(id)}/set-group`, request),
+    actOnDevices: (request) => post(ChangedDevicesSchema, '/v1/device-acts', request),
+    importDevices: (request) => post(ImportedDevicesSchema, '/v1/device-imports', request),
     sendCommand: (id, request) => post(SentCommandSchema, `${devicePath(id)}/commands`, request),
+    pairCode: (id) => post(PairCodeSchema, `${devicePath(id)}/pair-code`),
+    resetDevice: (id, reason) => post(ResetDeviceSchema, `${devicePath(id)}/reset`, { reason }),
+    deviceApiKeys: async (id) =>
+      (await read(DeviceApiKeyListSchema, `${devicePath(id)}/api-keys`)).apiKeys,
+    createDeviceApiKey: (id, request) =>
+      post(CreatedDeviceApiKeySchema, `${devicePath(id)}/api-keys`, request),
+    deleteDeviceApiKey: async (id, keyId) => {
+      const path = `${devicePath(id)}/api-keys/${encodeURIComponent(keyId)}`;
+      await transport.send({ method: 'DELETE', path });
+    },
+    deviceClass: (name) => read(ClassViewSchema, `/v1/classes/${name}`),
+    setDeviceClass: async (name, body) => {
+      const { text } = await transport.send({ method: 'PUT', path: `/v1/classes/${name}`, body });
+      return parseAs(ClassViewSchema, text);
+    },
     readings,
     followReadings: (id, options) =>
       followed(
@@ -152,8 +235,20 @@ export function createClient(options: TransportOptions): Client {
     followRefusals: (options) =>
       followed({ type: 'refusal', schema: RefusalViewSchema }, '/v1/refusals', refusals, options),
     acts: async (page = {}) => (await read(ActListSchema, `/v1/audit/acts${query(page)}`)).acts,
+    crl: (issuer) => {
+      const which = issuer === undefined ? '' : `?issuer=${encodeURIComponent(issuer)}`;
+      return read(CrlViewSchema, `/v1/ca/crl${which}`);
+    },
     checkpoint: async () =>
       (await transport.send({ method: 'GET', path: '/v1/audit/checkpoint' })).text,
+    rotateServerKey: () => post(PinsSchema, '/v1/server/rotate-key'),
+    authority: () => read(AuthorityStatusSchema, '/v1/ca'),
+    requestGeneration: () => post(GenerationRequestSchema, '/v1/ca/requests'),
+    prepareAuthority: (request) => post(AuthorityStatusSchema, '/v1/ca/prepare', request),
+    switchAuthority: () => post(AuthorityStatusSchema, '/v1/ca/switch'),
+    finishRotation: (request) => post(AuthorityStatusSchema, '/v1/ca/finish', request),
+    exportRoot: (request) => post(ExportedRootSchema, '/v1/ca/root/export', request),
+    forgetRoot: (request) => post(AuthorityStatusSchema, '/v1/ca/root/forget', request),
     close: () => transport.close(),
   };
 }

@@ -1,6 +1,7 @@
 /** First contact with a server of which only a pin is known. @module */
 import { createHash } from 'node:crypto';
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { ApiError } from './api-error.ts';
@@ -39,38 +40,62 @@ export function parsePin(text: string): Pin | undefined {
  * @throws ApiError `E_CLIENT_UNTRUSTED`, `E_CLIENT_UNREACHABLE`.
  */
 export async function pinnedAnchor(url: string, pin: Pin): Promise<string> {
-  const { hostname, port, host } = new URL(url);
+  const { host } = new URL(url);
+  const chain = await shownChain(url);
+  const [leaf] = chain;
+  const anchor = chain.at(-1);
+  if (leaf !== undefined && anchor !== undefined && pinOf(leaf, pin.kind) === pin.sha256) {
+    return anchor.toString();
+  }
+  throw new ApiError({
+    code: 'E_CLIENT_UNTRUSTED',
+    message: `${host} does not have the certificate that you pinned.`,
+    fix: 'Compare with holdfast pin on the server; if they agree, somebody is in between.',
+  });
+}
+
+/**
+ * The pins of whoever answers, for a person to compare. They prove nothing by themselves.
+ * @returns SHA-256 of the certificate in hex, and of its key in base64.
+ * @throws ApiError `E_CLIENT_UNREACHABLE`.
+ */
+export async function shownPins(url: string): Promise<{ certificate: string; spki: string }> {
+  const [leaf] = await shownChain(url);
+  if (leaf === undefined) throw unreachable(url, new Error('it shows no certificate'));
+  const spki = Buffer.from(pinOf(leaf, 'spki'), 'hex').toString('base64');
+  return { certificate: pinOf(leaf, 'certificate'), spki };
+}
+
+/** Nothing is sent over this connection, and nothing but the certificates is taken from it. */
+async function shownChain(url: string): Promise<X509Certificate[]> {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/gu, '');
   const socket = connect({
-    host: hostname.replace(/^\[|\]$/gu, ''),
+    host,
+    // Server name indication has no form for an address. RFC 6066 §3
+    ...(isIP(host) === 0 && { servername: host }),
     port: port === '' ? 443 : Number(port),
     minVersion: 'TLSv1.3',
-    // The chain cannot be verified yet: what takes its place is the pin, just below.
+    // The chain cannot be verified yet: what takes its place is the pin.
     rejectUnauthorized: false,
     timeout: REQUEST_MS_MAX,
   });
   try {
-    const chain = await chainOf(socket);
-    const [leaf] = chain;
-    const anchor = chain.at(-1);
-    if (leaf === undefined || anchor === undefined || pinOf(leaf, pin.kind) !== pin.sha256) {
-      throw new ApiError({
-        code: 'E_CLIENT_UNTRUSTED',
-        message: `${host} does not have the certificate that you pinned.`,
-        fix: 'Compare with holdfast pin on the server; if they agree, somebody is in between.',
-      });
-    }
-    return anchor.toString();
+    return await chainOf(socket);
   } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw new ApiError({
-      code: 'E_CLIENT_UNREACHABLE',
-      message: `${host} cannot be reached.`,
-      fix: 'Check that the server runs (holdfast up), and its address.',
-      cause: error,
-    });
+    throw unreachable(url, error);
   } finally {
     socket.destroy();
   }
+}
+
+function unreachable(url: string, cause: unknown): ApiError {
+  return new ApiError({
+    code: 'E_CLIENT_UNREACHABLE',
+    message: `${new URL(url).host} cannot be reached.`,
+    fix: 'Check that the server runs (holdfast up), and its address.',
+    cause,
+  });
 }
 
 function chainOf(socket: TLSSocket): Promise<X509Certificate[]> {

@@ -14,13 +14,15 @@ export interface TransportOptions {
   readonly anchorPem: string;
   /** API token; as a function where it may change, such as with each start of the server. */
   readonly token?: string | (() => string) | undefined;
+  /** Certificate and key of an owner's app, PEM, in place of a token. */
+  readonly identity?: { readonly certificatePem: string; readonly keyPem: string } | undefined;
   /** Session of a signed-in person, in place of a token. */
   readonly session?: string | undefined;
 }
 
 /** One request. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query, from `/`. */
   readonly path: string;
   /** Sent as JSON; every POST has one. */
@@ -57,6 +59,8 @@ export class Transport {
       // Said although it is the default: an environment variable could change the default.
       rejectUnauthorized: true,
       minVersion: 'TLSv1.3',
+      cert: options.identity?.certificatePem,
+      key: options.identity?.keyPem,
       keepAlive: true,
     });
   }
@@ -98,7 +102,8 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     signal.throwIfAborted();
-    const body = request.method === 'POST' ? JSON.stringify(request.body ?? {}) : undefined;
+    const hasBody = request.method === 'POST' || request.method === 'PUT';
+    const body = hasBody ? JSON.stringify(request.body ?? {}) : undefined;
     const outgoing = httpsRequest(new URL(request.path, this.#origin), {
       method: request.method,
       agent: this.#agent,

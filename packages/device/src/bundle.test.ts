@@ -38,6 +38,22 @@ test('a key that others can read is refused, whichever it is [E_DEVICE_MODE]', (
   }
 });
 
+test('an API key is loaded, prints nothing, and is for the owner alone', (t) => {
+  const folder = bundleFolder(t);
+  const path = join(folder, 'api.key');
+  const key = `hfk_${'k'.repeat(43)}`;
+  assert.equal(loadBundle(folder).apiKey, undefined);
+  writeFileSync(path, `${key}\n`, { mode: 0o600 });
+  const bundle = loadBundle(folder);
+  assert.equal(bundle.apiKey?.expose(), key);
+  assert.ok(!inspect(bundle, { depth: 5, showHidden: true }).includes(key));
+  chmodSync(path, 0o640);
+  assert.throws(() => loadBundle(folder), { code: 'E_DEVICE_MODE' });
+  chmodSync(path, 0o600);
+  writeFileSync(path, key.slice(1));
+  assert.throws(() => loadBundle(folder), { code: 'E_DEVICE_BUNDLE' });
+});
+
 test('others may read a certificate, but not change it', (t) => {
   const folder = bundleFolder(t);
   for (const name of ['ca.crt', 'client.crt']) {

@@ -12,6 +12,17 @@ export function readCertificates(ders: readonly Uint8Array[]): X509Certificate[]
   }
 }
 
+/** Reads the certificates of a PEM text, in their order; undefined when one is malformed. */
+export function readPemCertificates(pem: string): X509Certificate[] | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/gu) ?? [];
+  return readCertificates(blocks.map((block) => Buffer.from(block, 'ascii')));
+}
+
+/** PEM of certificates, one after the other. */
+export function pemOfChain(certificates: readonly X509Certificate[]): string {
+  return certificates.map((certificate) => certificate.toString()).join('');
+}
+
 /** The certificate whose SHA-256 (DER, base64url) is the pin of a claim: the trust anchor. */
 export function findAnchor(
   certificates: readonly X509Certificate[],

@@ -1,5 +1,4 @@
 /** The PKCS#10 request with which a device asks for its certificate. @see RFC 2986 @module */
-import { type KeyObject, createPublicKey, sign } from 'node:crypto';
 import {
   TAG,
   derBitString,
@@ -9,22 +8,25 @@ import {
   derSmallInteger,
   derUtf8,
 } from './der-writer.ts';
+import type { DeviceSigner } from './signer.ts';
 
 /**
  * Makes a certificate request, signed with the key it is for: that is its proof of possession.
  *
- * @param privateKey - a key on P-256
  * @param deviceId - becomes the common name. The server takes only the public key of a request
  *   and writes names from its own registry; this one is for people who look at the file.
  * @returns DER
  */
-export function certificateRequest(privateKey: KeyObject, deviceId: string): Uint8Array {
+export async function certificateRequest(
+  signer: DeviceSigner,
+  deviceId: string,
+): Promise<Uint8Array> {
   const commonName = derSequence(derOid(OID.commonName), derUtf8(deviceId));
   const subject = derSequence(derElement(TAG.set, commonName));
-  const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  const publicKey = signer.publicKey.export({ format: 'der', type: 'spki' });
   const attributes = derElement(TAG.context0);
   const info = derSequence(derSmallInteger(VERSION_1), subject, publicKey, attributes);
-  const signature = sign('sha256', info, { key: privateKey, dsaEncoding: 'der' });
+  const signature = await signer.sign(info);
   const algorithm = derSequence(derOid(OID.ecdsaWithSha256));
   return derSequence(info, algorithm, derBitString(signature));
 }

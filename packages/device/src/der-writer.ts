@@ -29,6 +29,14 @@ export function derSmallInteger(value: number): Uint8Array {
   return derElement(TAG.integer, Uint8Array.of(value));
 }
 
+/** @param bytes - a number that is not negative, big-endian, leading zeros allowed. X.690 §8.3 */
+export function derUnsigned(bytes: Uint8Array): Uint8Array {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? Uint8Array.of(0) : bytes.subarray(first);
+  const isSigned = (digits[0] ?? 0) >= 0x80;
+  return derElement(TAG.integer, ...(isSigned ? [Uint8Array.of(0)] : []), digits);
+}
+
 /** @param dotted - an object identifier such as `1.2.840.10045.4.3.2` */
 export function derOid(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...arcs] = dotted.split('.').map(Number);

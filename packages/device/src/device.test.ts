@@ -17,7 +17,8 @@ import { VirtualClock } from '../test-support/virtual-clock.ts';
 import type { Bundle } from './bundle.ts';
 import type { RefusedCommand } from './command-queue.ts';
 import type { Command } from './command.ts';
-import { type Device, type DeviceStatus, connect } from './device.ts';
+import type { DeviceStatus } from './device-options.ts';
+import { type Device, connect } from './device.ts';
 import { QUEUE_MESSAGES_MAX } from './limits.ts';
 
 const PKI = testPki();

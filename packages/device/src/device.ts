@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Publish, Suback } from '@holdfast/protocol/mqtt';
 import { encodePuback, encodeSubscribe } from '@holdfast/protocol/mqtt';
 import { BackOff } from './back-off.ts';
-import { BUNDLE_FILES, type Bundle, loadBundle } from './bundle.ts';
+import { BUNDLE_FILES } from './bundle-files.ts';
+import { type DeviceBundle, loadBundle } from './bundle.ts';
 import {
   type CancelTimer,
   type Clock,
@@ -15,46 +16,22 @@ import { type CommandHandler, CommandQueue, type RefusedCommand } from './comman
 import { CommandWindow } from './command-window.ts';
 import { verifyCommand } from './command.ts';
 import { CounterFile } from './counter-file.ts';
-import { DeviceError } from './device-error.ts';
+import type { DeviceError } from './device-error.ts';
+import { closedError, keepAliveError, notTakenError, switchError } from './device-failures.ts';
+import type { ConnectOptions, DeviceStatus, PublishOptions } from './device-options.ts';
+import { DeviceUpkeep, type UpkeepEvent } from './device-upkeep.ts';
+import type { DeviceIdentity } from './identity-files.ts';
+import { IdentitySwitch } from './identity-switch.ts';
 import { KEEP_ALIVE_S } from './limits.ts';
-import { MqttLink } from './mqtt-link.ts';
+import { MqttLink, protocolLevelOf } from './mqtt-link.ts';
 import { Outbox, SUBSCRIBE_PACKET_ID } from './outbox.ts';
 import { copyReading, deviceTopic, readingSigner } from './reading.ts';
-
-/** How to connect. */
-export interface ConnectOptions {
-  /** The bundle, or the folder that it is in. Only one process may use a bundle at a time. */
-  readonly bundle: string | Bundle;
-  /** Longest silence toward the server, in seconds: 5 to 3,600, default 60. */
-  readonly keepAliveS?: number;
-  /** Default: the machine's. */
-  readonly clock?: Clock;
-  /** Draws the delays of reconnects. Default: the system's generator. */
-  readonly random?: RandomFraction;
-}
-
-/** How to publish a reading. */
-export interface PublishOptions {
-  /** `telemetry` (default), `telemetry/…`, `state` or `ack/…`: what follows `d/<id>/`. */
-  readonly topic?: string;
-  /** 1 (default): sent until acknowledged. 0: sent once, and lost with the connection. */
-  readonly qos?: 0 | 1;
-  /** Whether the server keeps it for later subscribers. Default: only on `state`. */
-  readonly retain?: boolean;
-}
-
-/** The condition of the connection. */
-export type DeviceStatus =
-  | { readonly state: 'connecting' }
-  | { readonly state: 'online' }
-  | { readonly state: 'offline'; readonly error: DeviceError; readonly retryInMs: number }
-  | { readonly state: 'closed' };
 
 /**
  * Connects a device and keeps it connected until {@link Device.close}. It is returned at once:
  * readings can be published before the connection stands, and wait for it.
  *
- * @throws DeviceError `E_DEVICE_BUNDLE`, `E_DEVICE_MODE`, `E_DEVICE_COUNTER`
+ * @throws DeviceError `E_DEVICE_BUNDLE`, `E_DEVICE_MODE`, `E_DEVICE_TOKEN`, `E_DEVICE_COUNTER`
  * @throws RangeError for a keep-alive out of range
  * @example
  * const device = connect({ bundle: './thermostat-1' });
@@ -65,7 +42,8 @@ export function connect(options: ConnectOptions): Device {
   const { keepAliveS = KEEP_ALIVE_S.default } = options;
   if (!Number.isInteger(keepAliveS) || keepAliveS < KEEP_ALIVE_S.min) throw keepAliveError();
   if (keepAliveS > KEEP_ALIVE_S.max) throw keepAliveError();
-  const bundle = typeof options.bundle === 'string' ? loadBundle(options.bundle) : options.bundle;
+  const { bundle: given, token } = options;
+  const bundle = typeof given === 'string' ? loadBundle(given, { token }) : given;
   const clock = options.clock ?? systemClock;
   return new Device(bundle, { clock, keepAliveS, random: options.random ?? systemRandom });
 }
@@ -74,7 +52,8 @@ export function connect(options: ConnectOptions): Device {
 export class Device {
   /** Device id. */
   readonly id: string;
-  readonly #bundle: Bundle;
+  readonly #identities: IdentitySwitch;
+  readonly #upkeep: DeviceUpkeep;
   readonly #clock: Clock;
   readonly #keepAliveS: number;
   readonly #backOff: BackOff;
@@ -82,6 +61,7 @@ export class Device {
   readonly #commands: CommandQueue;
   readonly #statusListeners: ((status: DeviceStatus) => void)[] = [];
   readonly #refusedListeners: ((refused: RefusedCommand) => void)[] = [];
+  readonly #upkeepListeners: ((event: UpkeepEvent) => void)[] = [];
   #status: DeviceStatus = { state: 'connecting' };
   #link: MqttLink;
   #openedAtMs: number | undefined;
@@ -90,21 +70,30 @@ export class Device {
   #isPumpScheduled = false;
 
   constructor(
-    bundle: Bundle,
+    bundle: DeviceBundle,
     deps: { readonly clock: Clock; readonly keepAliveS: number; readonly random: RandomFraction },
   ) {
     this.id = bundle.device;
-    this.#bundle = bundle;
-    this.#clock = deps.clock;
-    this.#keepAliveS = deps.keepAliveS;
-    this.#backOff = new BackOff(deps.random);
+    const { clock, random, keepAliveS } = deps;
+    this.#identities = new IdentitySwitch(bundle);
+    this.#clock = clock;
+    this.#keepAliveS = keepAliveS;
+    this.#backOff = new BackOff(random);
     const path = (name: string): string => join(bundle.folder, name);
     this.#outbox = new Outbox({
-      counters: new CounterFile(path(BUNDLE_FILES.counter), deps.clock.nowMs()),
+      counters: new CounterFile(path(BUNDLE_FILES.counter), clock.nowMs()),
       sign: readingSigner(bundle.payloadKey),
+      level: protocolLevelOf(bundle),
     });
     this.#commands = this.#commandQueue(new CommandWindow(path(BUNDLE_FILES.commandsSeen)));
     this.#link = this.#dial();
+    this.#upkeep = new DeviceUpkeep({
+      clock,
+      random,
+      identities: this.#identities,
+      onNext: () => void this.#dialAnew(),
+      tell: (event) => this.#tellUpkeep(event),
+    });
   }
 
   /** The condition of the connection now. */
@@ -157,12 +146,40 @@ export class Device {
   }
 
   /**
+   * Calls `listener` for each renewal of the certificate and each update of the pins, and for
+   * those that failed. A device renews by itself, at two thirds of its certificate's life.
+   */
+  onUpkeep(listener: (event: UpkeepEvent) => void): void {
+    this.#upkeepListeners.push(listener);
+  }
+
+  /**
+   * Renews the certificate now, with a new key. Resolves when both are in the bundle; the device
+   * then connects with them, and `renewed` is told when the server has accepted that.
+   * @throws DeviceError (as rejection) `E_DEVICE_RENEWAL`, or what the connection failed of
+   */
+  renewNow(): Promise<void> {
+    return this.#upkeep.renewNow();
+  }
+
+  /**
+   * Fetches the signed pin set of the server now, as the device does once a day. Resolves when the
+   * pins are in use, or were not newer than those in use.
+   * @throws DeviceError (as rejection) `E_DEVICE_PIN_SET`, `E_DEVICE_RENEWAL` (the bundle does not
+   *   name the enrollment listener), or what the connection failed of
+   */
+  updatePins(): Promise<void> {
+    return this.#upkeep.updatePins();
+  }
+
+  /**
    * Disconnects for good. What is not acknowledged yet is rejected with `E_DEVICE_CLOSED`: wait for
    * the promises of `publish` first.
    */
   async close(): Promise<void> {
     if (this.#status.state === 'closed') return;
     this.#cancelRetry();
+    this.#upkeep.stop();
     this.#commands.stop();
     this.#outbox.rejectAll(closedError());
     this.#setStatus({ state: 'closed' });
@@ -170,28 +187,61 @@ export class Device {
   }
 
   #dial(): MqttLink {
+    const identity = this.#identities.choose(this.#clock.nowMs());
     return new MqttLink(
-      this.#bundle,
-      { clock: this.#clock, keepAliveS: this.#keepAliveS },
+      this.#identities.bundle,
+      { clock: this.#clock, keepAliveS: this.#keepAliveS, identity },
       {
-        onOpen: () => this.#opened(),
+        onOpen: (receiveMax) => this.#opened(identity, receiveMax),
         onPublish: (publish) => this.#received(publish),
-        onPuback: (packetId) => {
-          this.#outbox.acknowledge(packetId);
+        onPuback: (packetId, reasonCode) => {
+          if (reasonCode < FAILURE_CODES) this.#outbox.acknowledge(packetId);
+          else this.#outbox.refused(packetId, notTakenError(reasonCode));
           this.#schedulePump();
         },
         onSuback: (suback) => this.#subscribed(suback),
         onDrain: () => this.#schedulePump(),
-        onEnd: (error) => this.#ended(error),
+        onEnd: (error) => {
+          if (this.#openedAtMs === undefined) this.#identities.refused(identity, error.code);
+          this.#ended(error);
+        },
       },
     );
   }
 
-  #opened(): void {
+  /** Ends the connection and makes a new one: with a certificate that has just come. */
+  async #dialAnew(): Promise<void> {
+    const { state } = this.#status;
+    this.#cancelRetry();
+    if (state !== 'offline') await this.#link.close();
+    if (this.#status.state === 'closed') return;
+    this.#outbox.connectionLost();
+    this.#openedAtMs = undefined;
+    this.#link = this.#dial();
+    this.#setStatus({ state: 'connecting' });
+  }
+
+  #opened(identity: DeviceIdentity, receiveMax: number): void {
     this.#openedAtMs = this.#clock.monotonicMs();
+    this.#outbox.connectionOpened(receiveMax);
+    this.#accepted(identity);
     this.#subscribe();
     this.#pump();
     this.#setStatus({ state: 'online' });
+  }
+
+  /** What cannot be written now is tried again with the next connection. */
+  #accepted(identity: DeviceIdentity): void {
+    try {
+      if (this.#identities.accepted(identity) !== 'switched') return;
+      this.#tellUpkeep({ type: 'renewed', validTo: identity.certificate.validToDate });
+    } catch (cause) {
+      this.#tellUpkeep({ type: 'renewal-failed', error: switchError(cause), retryInMs: 0 });
+    }
+  }
+
+  #tellUpkeep(event: UpkeepEvent): void {
+    for (const listener of this.#upkeepListeners) tell(listener, event);
   }
 
   #ended(error: DeviceError): void {
@@ -221,11 +271,11 @@ export class Device {
       subscriptions: [subscription],
       properties: {},
     };
-    this.#link.write([encodeSubscribe(subscribe, 4)]);
+    this.#link.write([encodeSubscribe(subscribe, protocolLevelOf(this.#identities.bundle))]);
   }
 
   #subscribed({ reasonCodes }: Suback): void {
-    if (!reasonCodes.includes(SUBACK_REFUSED)) return;
+    if (reasonCodes.every((code) => code < FAILURE_CODES)) return;
     const topic = `d/${this.id}/cmd/#`;
     const detail = 'the server refused the subscription: no command will arrive';
     this.#report({ topic, code: 'E_AUTHORIZE_SUBSCRIBE', detail });
@@ -240,7 +290,7 @@ export class Device {
   }
 
   #commandQueue(window: CommandWindow): CommandQueue {
-    const { device, commandKey } = this.#bundle;
+    const { device, commandKey } = this.#identities.bundle;
     return new CommandQueue({
       verify: (publish) => {
         return verifyCommand(publish, { device, commandKey, window, nowMs: this.#clock.nowMs() });
@@ -293,17 +343,7 @@ function tell<T>(listener: (value: T) => void, value: T): void {
   }
 }
 
-function keepAliveError(): RangeError {
-  return new RangeError(`keepAliveS is an integer, ${KEEP_ALIVE_S.min} to ${KEEP_ALIVE_S.max}`);
-}
-
-function closedError(): DeviceError {
-  return new DeviceError('E_DEVICE_CLOSED', {
-    message: 'The device object was closed.',
-    fix: 'Connect again, with connect().',
-  });
-}
-
-const SUBACK_REFUSED = 0x80;
+/** From here on a code of SUBACK or PUBACK says that something failed. MQTT 5 §2.4 */
+const FAILURE_CODES = 0x80;
 /** Bounds what is copied into one chunk. */
 const PACKETS_PER_WRITE_MAX = 32;

@@ -142,6 +142,8 @@ test('a claim becomes a bundle with owner-only files', async (t) => {
   const bundle = await enroll({ claim: est.claim, out, log: (line) => lines.push(line) });
   assert.equal(bundle.device, 'thermostat-1');
   assert.deepEqual(bundle.broker, { host: 'localhost', port: est.port });
+  // Renewals go where the claim was redeemed.
+  assert.deepEqual(bundle.enrollment, { host: 'localhost', port: est.port });
   assert.deepEqual(bundle.pins, [pinsOf(PKI.server)]);
   assert.deepEqual(readdirSync(out).toSorted(), [
     'ca.crt',

@@ -1,12 +1,16 @@
 /** Enrollment: turns a claim into a device bundle. @module */
-import type { X509Certificate } from 'node:crypto';
+import { createSecretKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type ClaimText, parseClaim } from '@holdfast/protocol';
-import { BUNDLE_FILES, type Bundle, loadBundle } from './bundle.ts';
+import { BUNDLE_FILES } from './bundle-files.ts';
+import { formatSettings } from './bundle-settings.ts';
+import { type Bundle, type DeviceBundle, loadBundle } from './bundle.ts';
+import { pemOfChain } from './certificate-chain.ts';
 import { DeviceError } from './device-error.ts';
-import { type PayloadKeyFiles, fetchAnchor, fetchCertificate, fetchPayloadKeys } from './est.ts';
+import { type DeviceToken, fileKeys } from './device-key.ts';
+import { enrollmentPeer, fetchAnchor, fetchCertificate, fetchPayloadKeys } from './est.ts';
 import { PartialBundle } from './partial-bundle.ts';
-import type { Pin } from './pin.ts';
+import { pinLines } from './pin.ts';
 
 /** What to enroll with. */
 export interface EnrollOptions {
@@ -16,6 +20,8 @@ export interface EnrollOptions {
   readonly out: string;
   /** Is told what was done, one sentence a step. Default: nobody. */
   readonly log?: (line: string) => void;
+  /** Where to make the private key and to keep the payload key. Default: in files of the bundle. */
+  readonly token?: DeviceToken | undefined;
 }
 
 /**
@@ -28,13 +34,16 @@ export interface EnrollOptions {
  *
  * @returns the bundle, which is now in `out`
  * @throws DeviceError `E_DEVICE_CLAIM_FORM`, `E_DEVICE_EXISTS`, `E_DEVICE_PARTIAL`,
- *   `E_DEVICE_MODE`, `E_DEVICE_ANCHOR`, `E_DEVICE_CLAIM_REFUSED`, `E_DEVICE_ENROLL`, or what the
- *   connection failed of: `E_DEVICE_UNREACHABLE`, `_SERVER`, `_HOST_NAME`, `_CLOCK`, `_CONNECTION`
+ *   `E_DEVICE_MODE`, `E_DEVICE_TOKEN`, `E_DEVICE_ANCHOR`, `E_DEVICE_CLAIM_REFUSED`,
+ *   `E_DEVICE_ENROLL`, or what the connection failed of: `E_DEVICE_UNREACHABLE`, `_SERVER`, `_HOST_NAME`, `_CLOCK`, `_CONNECTION`
  * @see RFC 7030
  * @example
  * const bundle = await enroll({ claim: 'holdfast-claim/1/…', out: './thermostat-1' });
  */
-export async function enroll({ claim: text, out, log }: EnrollOptions): Promise<Bundle> {
+export function enroll(options: EnrollOptions & { readonly token?: undefined }): Promise<Bundle>;
+export function enroll(options: EnrollOptions): Promise<DeviceBundle>;
+export async function enroll(options: EnrollOptions): Promise<DeviceBundle> {
+  const { claim: text, out, log, token } = options;
   const say = log ?? (() => {});
   const claim = readClaim(text);
   const folder = resolve(out);
@@ -42,24 +51,27 @@ export async function enroll({ claim: text, out, log }: EnrollOptions): Promise<
   const { anchor, pool } = await fetchAnchor(claim);
   say('The server shows the trust anchor that the claim names.');
 
-  const privateKey = partial.key();
-  const chain = await fetchCertificate(claim, { privateKey, anchor, pool });
+  const { signer, tlsKey } = partial.key(token ?? fileKeys);
+  const chain = await fetchCertificate(claim, { signer, anchor, pool });
   say(`It issued a certificate for ${claim.deviceId}, valid to ${chain[0]?.validTo ?? ''}.`);
 
-  const identity = {
-    anchorPem: pemOf([anchor]),
-    certificatePem: pemOf(chain),
-    keyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }),
-  };
-  const keys = await fetchPayloadKeys(claim, identity);
+  const certificatePem = pemOfChain(chain);
+  const anchorPem = pemOfChain([anchor]);
+  const identity = { certificatePem, tlsKey };
+  const keys = await fetchPayloadKeys(claim, { anchorPem, identity });
   say('The payload keys are here.');
 
-  partial.write(BUNDLE_FILES.anchor, identity.anchorPem);
-  partial.write(BUNDLE_FILES.certificate, identity.certificatePem);
-  writeKeysAndSettings(partial, keys);
+  const settings = { ...keys.settings, enrollment: enrollmentPeer(claim) };
+  const payloadKey = token?.importMacKey(keyOf(keys.payloadKeyHex)) ?? keys.payloadKeyHex;
+  partial.write(BUNDLE_FILES.anchor, anchorPem);
+  partial.write(BUNDLE_FILES.certificate, certificatePem);
+  partial.write(BUNDLE_FILES.payloadKey, `${payloadKey}\n`);
+  partial.write(BUNDLE_FILES.commandKey, `${keys.commandKeyHex}\n`);
+  partial.write(BUNDLE_FILES.pin, settings.pins.map(pinLines).join(''));
+  partial.write(BUNDLE_FILES.settings, formatSettings(settings));
   partial.finish();
   say(`The bundle is in ${folder}.`);
-  return loadBundle(folder);
+  return loadBundle(folder, { token });
 }
 
 function readClaim(text: string): ClaimText {
@@ -72,24 +84,6 @@ function readClaim(text: string): ClaimText {
   });
 }
 
-function writeKeysAndSettings(partial: PartialBundle, keys: PayloadKeyFiles): void {
-  const { device, tenant, kid, pins } = keys.settings;
-  const pinned = pins.length === 1 ? pins[0] : pins;
-  const settings = { version: 1, device, tenant, kid, broker: keys.brokerUrl, pins: pinned };
-  partial.write(BUNDLE_FILES.payloadKey, `${keys.payloadKeyHex}\n`);
-  partial.write(BUNDLE_FILES.commandKey, `${keys.commandKeyHex}\n`);
-  partial.write(BUNDLE_FILES.pin, pins.map(pinLines).join(''));
-  partial.write(BUNDLE_FILES.settings, `${JSON.stringify(settings, undefined, 2)}\n`);
-}
-
-/** The forms that curl (`--pinnedpubkey`) and `openssl x509 -fingerprint` use. */
-function pinLines({ spki, certificate }: Pin): string {
-  const spkiLine = spki === undefined ? '' : `sha256//${spki}\n`;
-  if (certificate === undefined) return spkiLine;
-  const pairs = certificate.toUpperCase().match(/../gu) ?? [];
-  return `${spkiLine}SHA256 Fingerprint=${pairs.join(':')}\n`;
-}
-
-function pemOf(certificates: readonly X509Certificate[]): string {
-  return certificates.map((certificate) => certificate.toString()).join('');
+function keyOf(hex: string) {
+  return createSecretKey(Buffer.from(hex, 'hex'));
 }

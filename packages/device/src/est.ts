@@ -1,13 +1,16 @@
 /** The calls of enrollment: trust anchor, certificate, payload keys. @see RFC 7030 @module */
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import type { ClaimText } from '@holdfast/protocol';
-import { type BundleSettings, readKeyHex, readSettingsMembers } from './bundle.ts';
+import { type BundleSettings, readSettingsMembers } from './bundle-settings.ts';
+import { readKeyHex } from './bundle.ts';
 import { chainFor, findAnchor, readCertificates } from './certificate-chain.ts';
 import { certificateRequest } from './certificate-request.ts';
 import { readCertsOnly } from './certs-only.ts';
 import type { Peer } from './connection-error.ts';
 import { DeviceError } from './device-error.ts';
 import { type Answer, callHttps } from './https-call.ts';
+import type { DeviceIdentity } from './identity-files.ts';
+import type { DeviceSigner } from './signer.ts';
 
 /** What a bundle needs besides the private key. */
 export interface PayloadKeyFiles {
@@ -15,8 +18,6 @@ export interface PayloadKeyFiles {
   /** 64 hexadecimal digits each. */
   readonly payloadKeyHex: string;
   readonly commandKeyHex: string;
-  /** As the server wrote them, for tools: `mqtts://host:port`. */
-  readonly brokerUrl: string;
 }
 
 /** Where the claim says the enrollment listener is. */
@@ -61,7 +62,7 @@ export async function fetchAnchor(claim: ClaimText): Promise<AnchorPool> {
  */
 export async function fetchCertificate(
   claim: ClaimText,
-  { privateKey, anchor, pool }: AnchorPool & { privateKey: KeyObject },
+  { signer, anchor, pool }: AnchorPool & { signer: DeviceSigner },
 ): Promise<X509Certificate[]> {
   const credential = Buffer.from(`${claim.deviceId}:${claim.secret}`, 'utf8').toString('base64');
   const answer = await callHttps({
@@ -69,19 +70,15 @@ export async function fetchCertificate(
     trust: { anchorPem: anchor.toString() },
     path: '/.well-known/est/simpleenroll',
     post: {
-      body: Buffer.from(certificateRequest(privateKey, claim.deviceId)).toString('base64'),
-      headers: {
-        authorization: `Basic ${credential}`,
-        'content-type': 'application/pkcs10',
-        'content-transfer-encoding': 'base64',
-      },
+      body: await requestBody(signer, claim.deviceId),
+      headers: { authorization: `Basic ${credential}`, ...REQUEST_HEADERS },
     },
   });
   if (answer.status === 401 || answer.status === 403) throw claimRefused(answer);
   if (answer.status !== 200) throw unexpected('simpleenroll', answer);
   const delivered = readAnswerCertificates(answer.body);
   // RFC 7030 §4.2.3 lets the answer hold the leaf alone; its issuers are then among the cacerts.
-  const chain = chainFor(privateKey, { pool: [...delivered, ...pool], anchor });
+  const chain = chainFor(signer.publicKey, { pool: [...delivered, ...pool], anchor });
   if (chain !== undefined) return chain;
   throw new DeviceError('E_DEVICE_ENROLL', {
     message: 'The answer holds no certificate for the key of this device that leads to the anchor.',
@@ -95,12 +92,14 @@ export async function fetchCertificate(
  */
 export async function fetchPayloadKeys(
   claim: ClaimText,
-  identity: { anchorPem: string; certificatePem: string; keyPem: string },
+  trust: {
+    readonly anchorPem: string;
+    readonly identity: Pick<DeviceIdentity, 'certificatePem' | 'tlsKey'>;
+  },
 ): Promise<PayloadKeyFiles> {
-  const { anchorPem, ...shown } = identity;
   const answer = await callHttps({
     peer: enrollmentPeer(claim),
-    trust: { anchorPem, identity: shown },
+    trust,
     path: '/v1/device/payload-keys',
   });
   if (answer.status !== 200) throw unexpected('payload-keys', answer);
@@ -117,35 +116,47 @@ export function readPayloadKeys(body: string): PayloadKeyFiles | undefined {
   const value = parseJson(body);
   const settings = readSettingsMembers(value);
   if (settings === undefined || typeof value !== 'object' || value === null) return undefined;
-  const { payloadKey, commandKey, broker }: Record<string, unknown> = { ...value };
+  const { payloadKey, commandKey }: Record<string, unknown> = { ...value };
   if (typeof payloadKey !== 'string' || typeof commandKey !== 'string') return undefined;
   if (readKeyHex(payloadKey) === undefined || readKeyHex(commandKey) === undefined)
     return undefined;
   // With one key for both directions, what a device sent could be played back to it as a command.
-  if (payloadKey === commandKey || typeof broker !== 'string') return undefined;
-  return { settings, payloadKeyHex: payloadKey, commandKeyHex: commandKey, brokerUrl: broker };
+  if (payloadKey === commandKey) return undefined;
+  return { settings, payloadKeyHex: payloadKey, commandKeyHex: commandKey };
 }
 
-function readAnswerCertificates(body: string): X509Certificate[] {
+/** The body of a request for a certificate. RFC 7030 §4.2.1 */
+export async function requestBody(signer: DeviceSigner, deviceId: string): Promise<string> {
+  return Buffer.from(await certificateRequest(signer, deviceId)).toString('base64');
+}
+
+/** What goes with {@link requestBody}. */
+export const REQUEST_HEADERS = {
+  'content-type': 'application/pkcs10',
+  'content-transfer-encoding': 'base64',
+} as const;
+
+/** The certificates of a certs-only answer; none when it is malformed. */
+export function readAnswerCertificates(body: string): X509Certificate[] {
   return readCertificates(readCertsOnly(body) ?? []) ?? [];
 }
 
 function claimRefused(answer: Answer): DeviceError {
   return new DeviceError('E_DEVICE_CLAIM_REFUSED', {
-    message: `The server does not accept the claim (${describe(answer)}).`,
+    message: `The server does not accept the claim (${describeAnswer(answer)}).`,
     fix: 'Make a new one: holdfast device claim <id>. If nobody used this one, somebody else did.',
   });
 }
 
 function unexpected(call: string, answer: Answer): DeviceError {
   return new DeviceError('E_DEVICE_ENROLL', {
-    message: `The server answered ${call} with ${describe(answer)}.`,
+    message: `The server answered ${call} with ${describeAnswer(answer)}.`,
     fix: 'Look at the refusals on the server; they name the reason.',
   });
 }
 
 /** The status and, when the server gave one, its refusal code. Its free text is not repeated. */
-function describe({ status, body }: Answer): string {
+export function describeAnswer({ status, body }: Answer): string {
   const code = REFUSAL_CODE.exec(body)?.[1];
   return code === undefined ? `HTTP ${status}` : `HTTP ${status}, ${code}`;
 }

@@ -3,7 +3,8 @@
  *
  * - {@link enroll} turns a claim into a device bundle, once.
  * - {@link connect} connects with the bundle: mutual TLS 1.3, the server pinned, readings signed,
- *   commands verified, reconnecting by itself.
+ *   commands verified; it reconnects, renews its certificate and keeps its pins by itself.
+ * - {@link openToken} opens a PKCS #11 token for keys that cannot be exported.
  *
  * @example
  * import { connect, enroll } from '@holdfast/device';
@@ -18,10 +19,25 @@
  * @module
  */
 export { type EnrollOptions, enroll } from './enroll.ts';
-export { type Bundle, loadBundle } from './bundle.ts';
+export {
+  type Bundle,
+  type DeviceBundle,
+  type LoadOptions,
+  loadBundle,
+  readPinsOf,
+} from './bundle.ts';
+export type { BundleSettings } from './bundle-settings.ts';
+export type { ApiKey } from './api-key.ts';
 export type { Pin } from './pin.ts';
-export { type ConnectOptions, type PublishOptions, connect } from './device.ts';
-export type { Device, DeviceStatus } from './device.ts';
+export { type Device, connect } from './device.ts';
+export type { ConnectOptions, DeviceStatus, PublishOptions } from './device-options.ts';
+export type { UpkeepEvent } from './device-upkeep.ts';
+export { type RenewOptions, renew } from './renewal.ts';
+export { type DeviceSigner, keySigner } from './signer.ts';
+export type { DeviceKey, DeviceToken, FileKey, KeyStore, TlsKey } from './device-key.ts';
+export type { CertificatePart, DeviceIdentity } from './identity-files.ts';
+export { type MacKey, type TokenMacKey, hmacSha256Hex } from './mac-key.ts';
+export { type Token, type TokenOptions, openToken } from './token.ts';
 export type { Command } from './command.ts';
 export type { CommandHandler, RefusedCommand } from './command-queue.ts';
 export { type SigningOptions, type UnsignedMessage, signProperties } from './signed-properties.ts';

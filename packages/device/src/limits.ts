@@ -71,3 +71,42 @@ export const CLOSE_MS_MAX = 2_000;
 
 /** Back-off of reconnects: first and largest ceiling, and how long counts as stable, in ms. */
 export const BACK_OFF = { firstMs: 1_000, capMs: 60_000, stableMs: 60_000 } as const;
+
+/** Part of its life after which a certificate is renewed: a third is left for what goes wrong. */
+export const RENEWAL_FRACTION = 2 / 3;
+
+/** How far the moment of renewal is spread, to both sides, so that a fleet does not come at once. */
+export const RENEWAL_JITTER = 0.05;
+
+/** Ceiling of the first pause after a failed renewal, in milliseconds; each failure doubles it. */
+export const RENEWAL_RETRY_FIRST_MS = 60_000;
+
+/** Largest ceiling of that pause, in milliseconds: four attempts a day for as long as it takes. */
+export const RENEWAL_RETRY_MS_MAX = 6 * 3_600_000;
+
+/** Longest time between two looks at the clock, in milliseconds: it may be set meanwhile. */
+export const UPKEEP_CHECK_MS_MAX = 3_600_000;
+
+/** Time between two fetches of the pin set, in milliseconds. */
+export const PINS_FETCH_MS = 24 * 3_600_000;
+
+/** Within this time after its start a device fetches the pin set first, in ms: not all at once. */
+export const PINS_FIRST_FETCH_MS = 3_600_000;
+
+/** How far "notBefore" of a pin set may be ahead of the clock of this device, in milliseconds. */
+export const PINS_AHEAD_MS_MAX = 5 * 60_000;
+
+/**
+ * Refused connections with a renewed certificate after which the one before is tried once: the
+ * server may have been set back to a state in which it did not know the new one.
+ */
+export const RENEWED_REFUSALS_MAX = 3;
+
+/** Fewest iterations of PBKDF2 that a server may ask for. RFC 7677 §4 */
+export const SCRAM_ITERATIONS_MIN = 4_096;
+
+/** Most iterations: half a second of a small processor. The key is random, so few are enough. */
+export const SCRAM_ITERATIONS_MAX = 600_000;
+
+/** Longest message of a SCRAM exchange, in bytes: nonces and a salt take 200. */
+export const SCRAM_MESSAGE_BYTES_MAX = 1_024;

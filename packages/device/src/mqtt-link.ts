@@ -2,28 +2,61 @@
 import type { TLSSocket } from 'node:tls';
 import { Refusal } from '@holdfast/protocol';
 import {
+  type Auth,
+  type Connack,
   type Publish,
   FrameSplitter,
+  type ProtocolLevel,
+  REASON,
   type ServerPacket,
   type Suback,
   decodeFromServer,
+  encodeAuth,
   encodeConnect,
   encodeDisconnect,
   encodePingreq,
 } from '@holdfast/protocol/mqtt';
-import type { Bundle } from './bundle.ts';
+import { acceptedPins } from './bundle-settings.ts';
+import type { DeviceBundle } from './bundle.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { connectionError } from './connection-error.ts';
-import { DeviceError } from './device-error.ts';
+import type { DeviceError } from './device-error.ts';
+import type { DeviceIdentity } from './identity-files.ts';
 import { CLOSE_MS_MAX, CONNECT_MS_MAX, PACKET_BYTES_MAX, PING_ANSWER_MS_MAX } from './limits.ts';
+import {
+  closedByServer,
+  explainExpired,
+  protocolError,
+  refusedConnection,
+  saidGoodbye,
+} from './link-failures.ts';
 import { openPinnedSocket } from './pinned-socket.ts';
+import { SCRAM_METHOD, ScramClient } from './scram.ts';
+
+/** The version that a device speaks: 5 for the exchange that proves an API key, else 3.1.1. */
+export function protocolLevelOf({ apiKey }: Pick<DeviceBundle, 'apiKey'>): ProtocolLevel {
+  return apiKey === undefined ? 4 : 5;
+}
+
+/** As whom and how to connect. */
+export interface LinkOptions {
+  readonly clock: Clock;
+  /** Longest silence toward the server, in seconds; a server of MQTT 5 may ask for less. */
+  readonly keepAliveS: number;
+  /** One of those of the bundle. */
+  readonly identity: DeviceIdentity;
+}
 
 /** What a link tells its owner. */
 export interface LinkEvents {
-  /** The server accepted the connection: packets may be written. */
-  onOpen(): void;
+  /**
+   * The server accepted the connection: packets may be written.
+   * @param receiveMax - QoS 1 messages that the server takes at a time
+   */
+  onOpen(receiveMax: number): void;
   onPublish(publish: Publish): void;
-  onPuback(packetId: number): void;
+  /** @param reasonCode - from 0x80 on, the server did not take the message */
+  onPuback(packetId: number, reasonCode: number): void;
   onSuback(suback: Suback): void;
   /** What was written is on its way, after {@link MqttLink.isFull}. */
   onDrain(): void;
@@ -33,9 +66,11 @@ export interface LinkEvents {
 
 /** A connection to the broker. */
 export class MqttLink {
-  readonly #bundle: Bundle;
+  readonly #bundle: DeviceBundle;
   readonly #clock: Clock;
-  readonly #keepAliveS: number;
+  readonly #identity: DeviceIdentity;
+  readonly #level: ProtocolLevel;
+  readonly #scram: ScramClient | undefined;
   readonly #events: LinkEvents;
   readonly #socket: TLSSocket;
   readonly #splitter = new FrameSplitter({ packetBytesMax: PACKET_BYTES_MAX });
@@ -43,24 +78,32 @@ export class MqttLink {
   /** Set while the server owes an answer. */
   #cancelDeadline: CancelTimer | undefined;
   #cancelPing: CancelTimer = () => {};
+  #keepAliveS: number;
 
-  /** Dials at once. @param options - `keepAliveS`: longest silence toward the server, in seconds */
+  /** Dials at once. */
   constructor(
-    bundle: Bundle,
-    options: { readonly clock: Clock; readonly keepAliveS: number },
+    bundle: DeviceBundle,
+    { clock, keepAliveS, identity }: LinkOptions,
     events: LinkEvents,
   ) {
+    const { device: userName, apiKey, broker: peer, anchorPem } = bundle;
     this.#bundle = bundle;
-    this.#clock = options.clock;
-    this.#keepAliveS = options.keepAliveS;
+    this.#clock = clock;
+    this.#keepAliveS = keepAliveS;
+    this.#identity = identity;
+    this.#level = protocolLevelOf(bundle);
+    this.#scram = apiKey === undefined ? undefined : new ScramClient({ userName, apiKey });
     this.#events = events;
     this.#cancelDeadline = this.#clock.after(CONNECT_MS_MAX, () => this.#timeOut());
-    const socket = openPinnedSocket(bundle, () => this.#greet());
+    const pins = acceptedPins(bundle);
+    const socket = openPinnedSocket({ peer, anchorPem, pins, identity }, () => this.#greet());
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => this.#events.onDrain());
-    socket.on('error', (cause) => this.#end(this.#explain(connectionError(cause, bundle.broker))));
-    socket.on('close', () => this.#end(this.#explain(this.#closedByServer())));
+    socket.on('error', (cause) => this.#end(this.#explain(connectionError(cause, peer))));
+    socket.on('close', () =>
+      this.#end(this.#explain(closedByServer(peer, this.#state === 'open'))),
+    );
   }
 
   get isOpen(): boolean {
@@ -98,15 +141,23 @@ export class MqttLink {
   #greet(): void {
     if (this.#state !== 'dialing') return;
     this.#state = 'greeting';
+    const scram = this.#scram;
     const connect = encodeConnect({
-      protocolLevel: 4,
+      protocolLevel: this.#level,
       clientId: this.#bundle.device,
       cleanStart: true,
       keepAliveS: this.#keepAliveS,
       will: undefined,
       userName: undefined,
       password: undefined,
-      properties: {},
+      properties:
+        scram === undefined
+          ? {}
+          : {
+              authMethod: SCRAM_METHOD,
+              authData: scram.first,
+              packetBytesMax: PACKET_BYTES_MAX,
+            },
     });
     this.#socket.write(connect);
   }
@@ -119,28 +170,32 @@ export class MqttLink {
       const found = this.#splitter.next();
       if (found === false) return;
       const { first, buf, start, end } = this.#splitter;
-      const packet = found === true ? decodeFromServer(first, buf, start, end) : found;
-      if (packet instanceof Refusal) this.#end(this.#protocolError(packet.detail));
+      const packet = found === true ? decodeFromServer(first, buf, start, end, this.#level) : found;
+      if (packet instanceof Refusal) this.#end(protocolError(this.#bundle.broker, packet.detail));
       else this.#handle(packet);
     }
   }
 
   #handle(packet: ServerPacket): void {
-    if ((packet.type === 'connack') !== (this.#state === 'greeting')) {
-      this.#end(this.#protocolError(`${packet.type} out of order [MQTT-3.2.0-1]`));
+    const isGreeting = packet.type === 'connack' || packet.type === 'auth';
+    if (isGreeting !== (this.#state === 'greeting')) {
+      this.#end(protocolError(this.#bundle.broker, `${packet.type} out of order [MQTT-3.2.0-1]`));
       return;
     }
     switch (packet.type) {
       case 'connack':
-        if (packet.reasonCode === 0) this.#open();
-        else this.#end(this.#refused(packet.reasonCode));
+        this.#answered(packet);
+        break;
+      case 'auth':
+        this.#challenged(packet);
         break;
       case 'publish':
-        if (packet.qos === 2) this.#end(this.#protocolError('PUBLISH with QoS 2, not asked for'));
+        if (packet.qos === 2)
+          this.#end(protocolError(this.#bundle.broker, 'PUBLISH with QoS 2, not asked for'));
         else this.#events.onPublish(packet);
         break;
       case 'puback':
-        this.#events.onPuback(packet.packetId);
+        this.#events.onPuback(packet.packetId, packet.reasonCode);
         break;
       case 'suback':
         this.#events.onSuback(packet);
@@ -151,22 +206,60 @@ export class MqttLink {
       case 'pubrec':
       case 'pubrel':
       case 'pubcomp':
+        this.#end(protocolError(this.#bundle.broker, `${packet.type}, which answers nothing`));
+        break;
       case 'disconnect':
-      case 'auth':
-        this.#end(this.#protocolError(`${packet.type}, which answers nothing`));
+        this.#end(saidGoodbye(this.#bundle.broker, packet.reasonCode));
         break;
     }
   }
 
-  #open(): void {
+  /** A step of the exchange that proves the API key. MQTT 5 §4.12 */
+  #challenged({ reasonCode, properties }: Auth): void {
+    const scram = this.#scram;
+    const isStep = reasonCode === REASON.continueAuthentication;
+    if (scram === undefined || !isStep || properties.authMethod !== SCRAM_METHOD) {
+      this.#end(protocolError(this.#bundle.broker, 'AUTH that was not asked for'));
+      return;
+    }
+    // The data is a view into what the next chunk overwrites.
+    const challenge = properties.authData?.slice();
+    void this.#prove(scram, challenge);
+  }
+
+  async #prove(scram: ScramClient, challenge: Uint8Array | undefined): Promise<void> {
+    try {
+      const properties = { authMethod: SCRAM_METHOD, authData: await scram.final(challenge) };
+      if (this.#state !== 'greeting') return;
+      const reasonCode = REASON.continueAuthentication;
+      this.#socket.write(encodeAuth({ reasonCode, properties }));
+    } catch (error) {
+      this.#end(connectionError(error, this.#bundle.broker));
+    }
+  }
+
+  #answered({ reasonCode, properties }: Connack): void {
+    if (reasonCode !== 0) {
+      this.#end(refusedConnection(reasonCode, this.#level));
+      return;
+    }
+    try {
+      this.#scram?.verify(properties.authData);
+    } catch (error) {
+      this.#end(connectionError(error, this.#bundle.broker));
+      return;
+    }
+    this.#keepAliveS = properties.serverKeepAliveS ?? this.#keepAliveS;
     this.#cancelAnswerDeadline();
     this.#state = 'open';
     this.#schedulePing();
-    this.#events.onOpen();
+    this.#events.onOpen(properties.receiveMax ?? RECEIVE_MAX_DEFAULT);
   }
 
   /** Well within the keep-alive, so that a ping which is late by a little is not too late. */
   #schedulePing(): void {
+    // The server may say that it does not want any. MQTT 5 §3.1.2.10
+    if (this.#keepAliveS === 0) return;
     this.#cancelPing = this.#clock.after(this.#keepAliveS * 750, () => {
       this.write([encodePingreq()]);
       // With a short keep-alive the next ping must not put off the deadline of this one.
@@ -198,50 +291,11 @@ export class MqttLink {
     this.#cancelDeadline = undefined;
   }
 
-  /** A server does not say why it closes; an expired certificate of ours is the usual reason. */
   #explain(error: DeviceError): DeviceError {
-    const { certificate } = this.#bundle;
-    const isExpired = this.#clock.nowMs() > certificate.validToDate.getTime();
-    const isUnexplained = error.code === 'E_DEVICE_CONNECTION' || error.code === 'E_DEVICE_REFUSED';
-    if (this.#state === 'open' || !isUnexplained || !isExpired) return error;
-    return new DeviceError('E_DEVICE_CLOCK', {
-      message: `The certificate of this device expired on ${certificate.validTo}.`,
-      fix: 'Make a new claim and enroll again; or, if the clock is wrong, set it.',
-      cause: error,
-    });
-  }
-
-  #closedByServer(): DeviceError {
-    const when = this.#state === 'open' ? '' : ' before it accepted the device';
-    return this.#connectionEnded(`the server closed the connection${when}`);
-  }
-
-  #protocolError(detail: string): DeviceError {
-    return this.#connectionEnded(`the server broke the rules of MQTT: ${detail}`);
-  }
-
-  #connectionEnded(what: string): DeviceError {
-    const { host, port } = this.#bundle.broker;
-    return new DeviceError('E_DEVICE_CONNECTION', {
-      message: `${host}:${port}: ${what}.`,
-      fix: 'Look at the refusals on the server; they name the reason.',
-    });
-  }
-
-  #refused(returnCode: number): DeviceError {
-    return new DeviceError('E_DEVICE_REFUSED', {
-      message: `The server refused the connection: ${CONNACK_MEANINGS[returnCode] ?? 'unknown'}.`,
-      fix: 'Look at the refusals on the server; they name the reason.',
-    });
+    if (this.#state === 'open') return error;
+    return explainExpired(error, this.#identity.certificate, this.#clock.nowMs());
   }
 }
 
-/** MQTT 3.1.1, table 3.1 */
-const CONNACK_MEANINGS: readonly string[] = [
-  'accepted',
-  'it does not speak this version of MQTT',
-  'the client id is not accepted',
-  'it is not available',
-  'bad user name or password',
-  'this device is not authorized',
-];
+/** MQTT 5 §3.2.2.3.3 */
+const RECEIVE_MAX_DEFAULT = 65_535;

@@ -1,5 +1,5 @@
 /** Messages from `publish` to PUBACK: waiting, in flight, sent again in order. No I/O. @module */
-import { encodePublish } from '@holdfast/protocol/mqtt';
+import { type ProtocolLevel, encodePublish } from '@holdfast/protocol/mqtt';
 import type { CounterFile } from './counter-file.ts';
 import { DeviceError } from './device-error.ts';
 import {
@@ -40,6 +40,8 @@ export const SUBSCRIBE_PACKET_ID = 65_535;
 export interface OutboxDeps {
   readonly counters: Pick<CounterFile, 'peek' | 'take'>;
   readonly sign: SignReading;
+  /** Default: MQTT 3.1.1. */
+  readonly level?: ProtocolLevel;
 }
 
 /** The messages of a device that are not acknowledged yet. */
@@ -52,6 +54,7 @@ export class Outbox {
   #resend: InFlight[] = [];
   #bytes = 0;
   #lastPacketId = 0;
+  #inFlightMax = IN_FLIGHT_MAX;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
@@ -75,10 +78,12 @@ export class Outbox {
    * before left unacknowledged comes first: its counters are lower, and must arrive in order.
    */
   take(nowMs: number): Uint8Array | undefined {
+    const sentCount = this.#inFlight.size - this.#resend.length;
+    if (sentCount >= this.#inFlightMax) return undefined;
     const again = this.#resend.shift();
     if (again !== undefined) return this.#encodeAgain(again, nowMs);
     for (;;) {
-      if (this.#waiting.length === 0 || this.#inFlight.size >= IN_FLIGHT_MAX) return undefined;
+      if (this.#waiting.length === 0) return undefined;
       try {
         if (this.#isSpreadFull()) return undefined;
         return this.#encodeFirst(nowMs);
@@ -86,6 +91,17 @@ export class Outbox {
         this.#drop(this.#waiting.shift())?.reject(error);
       }
     }
+  }
+
+  /** A connection stands, to a server that takes so many QoS 1 messages at a time; 1 or more. */
+  connectionOpened(receiveMax: number): void {
+    this.#inFlightMax = Math.min(IN_FLIGHT_MAX, receiveMax);
+  }
+
+  /** The server said by its PUBACK that it does not take a message. Only MQTT 5 can say so. */
+  refused(packetId: number, error: DeviceError): void {
+    const message = this.#inFlight.get(packetId)?.message;
+    if (this.#inFlight.delete(packetId)) this.#drop(message)?.reject(error);
   }
 
   /** A PUBACK came. An unknown packet id means nothing: it may be one for an earlier connection. */
@@ -126,12 +142,12 @@ export class Outbox {
     const { topic, retain, qos } = message;
     if (qos === 0) {
       this.#drop(message)?.resolve();
-      return encodePublish(topic, payload, { qos, retain });
+      return encodePublish(topic, payload, { qos, retain }, this.#deps.level);
     }
     const packetId = this.#freePacketId();
     const sent = { message, packetId, counter, payload, signedAtMs: nowMs };
     this.#inFlight.set(packetId, sent);
-    return encodePublish(topic, payload, { qos, retain, packetId });
+    return encodePublish(topic, payload, { qos, retain, packetId }, this.#deps.level);
   }
 
   #encodeAgain(sent: InFlight, nowMs: number): Uint8Array {
@@ -142,7 +158,8 @@ export class Outbox {
       sent.signedAtMs = nowMs;
     }
     const { topic, retain } = message;
-    return encodePublish(topic, sent.payload, { qos: 1, retain, packetId, dup: true });
+    const options = { qos: 1, retain, packetId, dup: true } as const;
+    return encodePublish(topic, sent.payload, options, this.#deps.level);
   }
 
   #freePacketId(): number {

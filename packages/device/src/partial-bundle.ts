@@ -1,10 +1,9 @@
 /** The folder of an unfinished enrollment, `<out>.partial`: it outlives a crash. @module */
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BUNDLE_FILES } from './bundle.ts';
+import { BUNDLE_FILES } from './bundle-files.ts';
 import { DeviceError } from './device-error.ts';
+import type { DeviceKey, KeyStore } from './device-key.ts';
 import {
   readPrivateFile,
   requirePrivateFolder,
@@ -44,19 +43,15 @@ export class PartialBundle {
   }
 
   /**
-   * The private key of the device, on P-256: made here and never leaving this machine. A later
+   * The private key of the device, on P-256: made on this machine and never leaving it. A later
    * attempt finds it again, because a server that issued a certificate already repeats it only for
    * the same key.
    */
-  key(): KeyObject {
+  key(keys: KeyStore): DeviceKey {
     const path = join(this.#folder, BUNDLE_FILES.key);
-    if (!existsSync(path)) {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      this.write(BUNDLE_FILES.key, privateKey.export({ format: 'pem', type: 'pkcs8' }));
-      return privateKey;
-    }
+    if (!existsSync(path)) this.write(BUNDLE_FILES.key, keys.plan());
     try {
-      return createPrivateKey({ key: readPrivateFile(path, 'secret'), format: 'pem' });
+      return keys.make(readPrivateFile(path, 'secret'));
     } catch (cause) {
       if (cause instanceof DeviceError) throw cause;
       throw new DeviceError('E_DEVICE_PARTIAL', {

@@ -29,6 +29,14 @@ export function isPinned(certificate: X509Certificate, pins: readonly Pin[]): bo
   return pins.some((pin) => pin.certificate === fingerprint || pin.spki === spki);
 }
 
+/** The forms that curl (`--pinnedpubkey`) and `openssl x509 -fingerprint` use, a line each. */
+export function pinLines({ spki, certificate }: Pin): string {
+  const spkiLine = spki === undefined ? '' : `sha256//${spki}\n`;
+  if (certificate === undefined) return spkiLine;
+  const pairs = certificate.toUpperCase().match(/../gu) ?? [];
+  return `${spkiLine}SHA256 Fingerprint=${pairs.join(':')}\n`;
+}
+
 function readPin(value: unknown): Pin | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const certificate = 'certificate' in value ? value.certificate : undefined;

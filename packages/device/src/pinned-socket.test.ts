@@ -32,7 +32,8 @@ async function meet(t: TestContext, { server, chainPem, ...options }: Meeting) {
   const folder = join(testFolder(t), 'bundle');
   const bundle = writeTestBundle(folder, { pki: PKI, port: broker.port, ...options });
   let outcome = 'accepted';
-  const socket = openPinnedSocket(bundle, () => socket.end('hello'));
+  const target = { ...bundle, peer: bundle.broker, identity: bundle };
+  const socket = openPinnedSocket(target, () => socket.end('hello'));
   socket.on('error', (cause) => {
     outcome = connectionError(cause, bundle.broker).code;
   });

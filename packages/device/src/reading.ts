@@ -1,7 +1,7 @@
 /** Readings: checked when they are given, signed when they are sent. @module */
-import { type KeyObject, createHmac } from 'node:crypto';
 import { Refusal, checkTopicName, prepareSignedJson } from '@holdfast/protocol';
 import { DeviceError } from './device-error.ts';
+import { type MacKey, hmacSha256Hex } from './mac-key.ts';
 
 /** Signs a reading together with its counter and time; gives the payload. */
 export type SignReading = (
@@ -10,11 +10,10 @@ export type SignReading = (
 ) => Uint8Array;
 
 /** Makes the signer for a payload key: signed JSON with HMAC-SHA256. */
-export function readingSigner(payloadKey: KeyObject): SignReading {
+export function readingSigner(payloadKey: MacKey): SignReading {
   return (reading, stamp) => {
     const { signedBytes, finish } = prepareSignedJson({ ...reading, ...stamp });
-    const signature = createHmac('sha256', payloadKey).update(signedBytes).digest('hex');
-    return Buffer.from(finish(signature), 'ascii');
+    return Buffer.from(finish(hmacSha256Hex(payloadKey, signedBytes)), 'ascii');
   };
 }
 

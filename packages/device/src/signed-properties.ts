@@ -1,5 +1,4 @@
 /** Signs messages of any bytes, in their MQTT 5 user properties: payload form 2. @module */
-import { type KeyObject, createHmac } from 'node:crypto';
 import {
   Refusal,
   SIGNED_JSON_LIMITS,
@@ -14,6 +13,7 @@ import {
   encodeForwarded,
 } from '@holdfast/protocol/mqtt';
 import { DeviceError } from './device-error.ts';
+import { type MacKey, hmacSha256Hex } from './mac-key.ts';
 
 /** A message as it will be published, but for its signature. */
 export interface UnsignedMessage {
@@ -30,7 +30,7 @@ export interface UnsignedMessage {
 /** Under which key, and as which message, one is signed. */
 export interface SigningOptions {
   /** `payloadKey` of the bundle. */
-  readonly key: KeyObject;
+  readonly key: MacKey;
   /** `kid` of the bundle. */
   readonly kid: string;
   /** Never used before under this key, in either form: 0 to 2^53 - 1. */
@@ -59,7 +59,7 @@ export function signProperties(message: UnsignedMessage, options: SigningOptions
   ];
   if (ts !== undefined) stamp.push(['ts', `${ts}`]);
   const header = signedHeader({ topic, retain, properties }, { kid, counter: ctr, timeMs: ts });
-  const sig = createHmac('sha256', key).update(header, 'utf8').update(payload).digest('hex');
+  const sig = hmacSha256Hex(key, Buffer.concat([Buffer.from(header, 'utf8'), payload]));
   const userProperties = [...(properties.userProperties ?? []), ...stamp, ['sig', sig] as const];
   check({ topic, payload, properties: { ...properties, userProperties } });
   return userProperties;

@@ -6,20 +6,28 @@ import { type TLSSocket, createServer } from 'node:tls';
 import { Refusal, prepareSignedJson } from '@holdfast/protocol';
 import {
   type ClientPacket,
+  type ProtocolLevel,
   type Publish,
   FrameSplitter,
+  REASON,
   decodeFromClient,
+  encodeAuth,
   encodeConnack,
   encodePingresp,
   encodePuback,
   encodePublish,
   encodeSuback,
 } from '@holdfast/protocol/mqtt';
+import type { ScramServer } from './scram-server.ts';
 import type { Identity, TestPki } from './test-pki.ts';
 
 /** One connection of a device. */
 export interface BrokerConnection {
   readonly socket: TLSSocket;
+  /** Of the client certificate. */
+  readonly fingerprint: string | undefined;
+  /** What its CONNECT said. */
+  level: ProtocolLevel;
   /** All packets so far, in order. */
   readonly packets: ClientPacket[];
   send(packet: Uint8Array): void;
@@ -32,8 +40,14 @@ export interface BrokerScript {
   answersConnect?: boolean;
   acknowledges?: boolean;
   answersPings?: boolean;
-  connackCode?: 0 | 5;
+  connackCode?: 0 | 5 | 0x87;
   subackCode?: 1 | 0x80;
+  /** Demands an API key; see {@link scramServer}. */
+  scram?: ScramServer;
+  /** What a CONNACK of MQTT 5 says. */
+  receiveMax?: number;
+  serverKeepAliveS?: number;
+  pubackCode?: 0x97;
 }
 
 /** A running broker. */
@@ -123,8 +137,9 @@ export async function startBroker(
       splitter.push(chunk);
       while (splitter.next() === true) {
         const { first, buf, start, end } = splitter;
-        const packet = decodeFromClient(first, buf, start, end);
+        const packet = decodeFromClient(first, buf, start, end, connection.level);
         if (packet instanceof Refusal) throw new Error(packet.detail);
+        if (packet.type === 'connect') connection.level = packet.protocolLevel;
         connection.packets.push(packet);
         answer(connection, packet, script);
         for (const look of waiters) look(packet);
@@ -142,30 +157,58 @@ function connectionOn(socket: TLSSocket): BrokerConnection {
   const send = (packet: Uint8Array): void => {
     socket.write(packet);
   };
-  return {
+  const connection: BrokerConnection = {
     socket,
+    fingerprint: socket.getPeerX509Certificate()?.fingerprint256,
+    level: 4,
     packets: [],
     send,
     acknowledge: ({ packetId }) => send(encodePuback(packetId ?? 0)),
     command: ({ name, payload, packetId }) => {
       const topic = `d/thermostat-1/cmd/${name}`;
-      send(encodePublish(topic, Buffer.from(payload, 'utf8'), { qos: 1, packetId }));
+      const bytes = Buffer.from(payload, 'utf8');
+      send(encodePublish(topic, bytes, { qos: 1, packetId }, connection.level));
     },
   };
+  return connection;
 }
 
 function answer(connection: BrokerConnection, packet: ClientPacket, script: BrokerScript): void {
-  if (packet.type === 'connect' && script.answersConnect !== false) {
+  const { level } = connection;
+  const { scram } = script;
+  if (packet.type === 'connect' && scram !== undefined) {
+    const { authMethod, authData } = packet.properties;
+    const challenge = scram.challenge(Buffer.from(authData ?? []).toString('ascii'));
+    const properties = { authMethod, authData: Buffer.from(challenge, 'ascii') };
+    connection.send(encodeAuth({ reasonCode: REASON.continueAuthentication, properties }));
+  } else if (packet.type === 'auth' && scram !== undefined) {
+    const { authMethod, authData } = packet.properties;
+    const final = scram.prove(Buffer.from(authData ?? []).toString('ascii'));
+    const reasonCode = final === undefined ? REASON.notAuthorized : 0;
+    const proof = final === undefined ? {} : { authMethod, authData: Buffer.from(final, 'ascii') };
+    const properties = { ...proof, ...connackProperties(script) };
+    connection.send(encodeConnack({ sessionPresent: false, reasonCode, properties }, 5));
+  } else if (packet.type === 'connect' && script.answersConnect !== false) {
     const reasonCode = script.connackCode ?? 0;
-    connection.send(encodeConnack({ sessionPresent: false, reasonCode, properties: {} }, 4));
+    const properties = connackProperties(script);
+    connection.send(encodeConnack({ sessionPresent: false, reasonCode, properties }, level));
   } else if (packet.type === 'publish' && packet.qos === 1 && script.acknowledges !== false) {
-    connection.acknowledge(packet);
+    if (script.pubackCode === undefined) connection.acknowledge(packet);
+    else connection.send(encodePuback(packet.packetId, script.pubackCode));
   } else if (packet.type === 'subscribe') {
     const reasonCodes = [script.subackCode ?? 1];
-    connection.send(encodeSuback({ packetId: packet.packetId, reasonCodes, properties: {} }, 4));
+    const { packetId } = packet;
+    connection.send(encodeSuback({ packetId, reasonCodes, properties: {} }, level));
   } else if (packet.type === 'pingreq' && script.answersPings !== false) {
     connection.send(encodePingresp());
   }
+}
+
+function connackProperties({ receiveMax, serverKeepAliveS }: BrokerScript) {
+  return {
+    ...(receiveMax !== undefined && { receiveMax }),
+    ...(serverKeepAliveS !== undefined && { serverKeepAliveS }),
+  };
 }
 
 /** Signs as the server does. */

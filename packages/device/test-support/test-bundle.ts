@@ -22,15 +22,20 @@ export interface TestBundleOptions {
   readonly pins?: unknown;
   readonly anchorPem?: string;
   readonly notAfterMs?: number;
+  /** Port of the enrollment listener; without it the bundle names none. */
+  readonly enrollmentPort?: number;
+  readonly apiKey?: string;
 }
 
 /** Writes the bundle of the device `thermostat-1`. */
 export function writeTestBundle(folder: string, options: TestBundleOptions): Bundle {
   const { pki, port, host = 'localhost', pins = pinsOf(pki.server), notAfterMs } = options;
+  const { enrollmentPort, apiKey } = options;
   const device = issue({
     name: 'thermostat-1',
     issuer: pki.issuer,
     purpose: 'client',
+    hosts: ['thermostat-1'],
     ...(notAfterMs !== undefined && { notAfterMs }),
   });
   const settings = { version: 1, device: 'thermostat-1', tenant: 'default', kid: '1.1' };
@@ -40,8 +45,14 @@ export function writeTestBundle(folder: string, options: TestBundleOptions): Bun
     'client.key': device.keyPem,
     'payload.key': `${randomBytes(32).toString('hex')}\n`,
     'command.key': `${randomBytes(32).toString('hex')}\n`,
-    'holdfast.json': JSON.stringify({ ...settings, broker: `mqtts://${host}:${port}`, pins }),
+    'holdfast.json': JSON.stringify({
+      ...settings,
+      broker: `mqtts://${host}:${port}`,
+      ...(enrollmentPort !== undefined && { enrollment: `https://${host}:${enrollmentPort}` }),
+      pins,
+    }),
     'server.pin': '',
+    ...(apiKey !== undefined && { 'api.key': `${apiKey}\n` }),
   };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const [name, text] of Object.entries(files)) {

@@ -5,9 +5,25 @@
  * @module
  */
 import { z } from 'zod';
+import { DeviceViewSchema, deviceClass, deviceGroup } from './api-device-view.ts';
+import { PASSWORD_LENGTH, line, name, text, time } from './api-fields.ts';
 
-/** Shortest and longest password, in UTF-16 units. There are no rules of composition (NIST SP 800-63B). */
-export const PASSWORD_LENGTH = { min: 12, max: 128 } as const;
+export { PASSWORD_LENGTH } from './api-fields.ts';
+export * from './api-authority.ts';
+export * from './api-device-keys.ts';
+export {
+  DEVICE_CLASS_LIST,
+  DEVICE_STATE_LIST,
+  type DeviceView,
+  DeviceViewSchema,
+} from './api-device-view.ts';
+export * from './api-devices.ts';
+export * from './api-manufacturers.ts';
+export * from './api-owner.ts';
+export * from './api-people.ts';
+export * from './api-policy.ts';
+export * from './api-revocation.ts';
+
 /** Life of an API token in milliseconds: a minute, a year, and 90 days when nothing is asked for. */
 export const TOKEN_LIFE_MS = { min: 60_000, max: 31_536_000_000, default: 7_776_000_000 } as const;
 /** How many entries of a history one request may ask for. */
@@ -17,19 +33,7 @@ export const SESSION_COOKIE = '__Host-holdfast';
 /** What every API token begins with, so that a leaked one is recognized. */
 export const TOKEN_PREFIX = 'hf_';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const NAME_RULE = '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit';
-// oxlint-disable-next-line no-control-regex -- control characters are what must not be here
-const PLAIN_TEXT = /^[^\u0000-\u001F\u007F-\u009F\u2028\u2029]*$/;
-
-const name = z.string().max(64).regex(NAME, `must be ${NAME_RULE}`);
-const time = z.iso.datetime().max(32);
 const index = z.int().min(0);
-/** Text of a person on one line: a control character could forge a line on a terminal. */
-const line = (lengthMax: number) =>
-  z.string().min(1).max(lengthMax).regex(PLAIN_TEXT, 'must not contain control characters');
-/** Text in a response: bounded, otherwise free. */
-const text = (lengthMax: number) => z.string().max(lengthMax);
 
 // Errors
 
@@ -69,7 +73,7 @@ export const SignInRequestSchema = z
   .meta({ id: 'SignInRequest' });
 export type SignInRequest = Readonly<z.infer<typeof SignInRequestSchema>>;
 
-/** `GET /v1/me`, and what both sign-ins answer: who the credential stands for. */
+/** `GET /v1/me`, and what a finished sign-in answers: who the credential stands for. */
 export const MeSchema = z
   .object({
     /** `person:<name>`, or `local` for the token of the data folder. */
@@ -78,6 +82,10 @@ export const MeSchema = z
     credential: z.enum(['session', 'token', 'local']),
     /** When the credential ends at the latest; absent when it ends with the server. */
     expiresAt: time.optional(),
+    /** True while the session is good for nothing but setting up a second factor. */
+    needsSecondFactor: z.boolean().optional(),
+    /** When a second factor was last shown in this session; absent when none was. */
+    steppedUpAt: time.optional(),
   })
   .meta({ id: 'Me' });
 export type Me = Readonly<z.infer<typeof MeSchema>>;
@@ -135,6 +143,8 @@ export const PinsSchema = z
     certificate: text(64),
     /** SHA-256 of its SubjectPublicKeyInfo, base64 as in RFC 7469. */
     spki: text(44),
+    /** The same of the key that the server will have next: a backup pin. */
+    backupSpki: text(44),
   })
   .meta({ id: 'Pins' });
 export type Pins = Readonly<z.infer<typeof PinsSchema>>;
@@ -162,39 +172,11 @@ export type ServerInfo = Readonly<z.infer<typeof ServerInfoSchema>>;
 /** Path of everything below `/v1/devices/{id}`. */
 export const DevicePathSchema = z.strictObject({ id: name });
 
-const deviceClass = z.enum(['sensor', 'actuator', 'gateway', 'service']);
-
 /** `POST /v1/devices`: registers a device and makes its claim. */
 export const AddDeviceRequestSchema = z
-  .strictObject({ id: name, class: deviceClass })
+  .strictObject({ id: name, class: deviceClass, group: deviceGroup.default('') })
   .meta({ id: 'AddDeviceRequest' });
-export type AddDeviceRequest = Readonly<z.infer<typeof AddDeviceRequestSchema>>;
-
-/** `POST /v1/devices/{id}/revoke`. */
-export const RevokeDeviceRequestSchema = z
-  .strictObject({ reason: line(256) })
-  .meta({ id: 'RevokeDeviceRequest' });
-export type RevokeDeviceRequest = Readonly<z.infer<typeof RevokeDeviceRequestSchema>>;
-
-/** A device as operators see it. */
-export const DeviceViewSchema = z
-  .object({
-    id: text(64),
-    class: deviceClass,
-    state: z.enum([
-      'registered',
-      'claimed',
-      'active',
-      'quarantined',
-      'suspended',
-      'revoked',
-      'retired',
-    ]),
-    stateReason: text(1_024),
-    createdAt: time,
-  })
-  .meta({ id: 'Device' });
-export type DeviceView = Readonly<z.infer<typeof DeviceViewSchema>>;
+export type AddDeviceRequest = Readonly<z.input<typeof AddDeviceRequestSchema>>;
 
 /** An operational certificate as operators see it. */
 export const CertificateViewSchema = z
@@ -205,16 +187,11 @@ export const CertificateViewSchema = z
     serial: text(64),
     notBefore: time,
     notAfter: time,
-    status: z.enum(['current', 'superseded', 'revoked']),
+    /** `pending`: renewed, and not used yet. */
+    status: z.enum(['pending', 'current', 'superseded', 'revoked']),
   })
   .meta({ id: 'Certificate' });
 export type CertificateView = Readonly<z.infer<typeof CertificateViewSchema>>;
-
-/** `GET /v1/devices`, in the order of the ids. */
-export const DeviceListSchema = z
-  .object({ devices: z.array(DeviceViewSchema) })
-  .meta({ id: 'DeviceList' });
-export type DeviceList = Readonly<z.infer<typeof DeviceListSchema>>;
 
 /** `GET /v1/devices/{id}`: certificates are listed oldest first. */
 export const DeviceDetailSchema = z
@@ -239,12 +216,6 @@ export const ClaimedDeviceSchema = z
   .object({ device: DeviceViewSchema, claim: ClaimViewSchema })
   .meta({ id: 'ClaimedDevice' });
 export type ClaimedDevice = Readonly<z.infer<typeof ClaimedDeviceSchema>>;
-
-/** The answer to `POST /v1/devices/{id}/revoke`. */
-export const RevokedDeviceSchema = z
-  .object({ device: DeviceViewSchema })
-  .meta({ id: 'RevokedDevice' });
-export type RevokedDevice = Readonly<z.infer<typeof RevokedDeviceSchema>>;
 
 /** Members of a command that the server adds itself: a caller cannot choose them. */
 const SERVER_MEMBERS: readonly string[] = ['cmd', 'ctr', 'ts', 'sig'];

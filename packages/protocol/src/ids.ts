@@ -13,6 +13,9 @@ export type DeviceId = string & { readonly [brand]: 'DeviceId' };
 /** Id of a device class: as {@link DeviceId}, in lower case. */
 export type ClassId = string & { readonly [brand]: 'ClassId' };
 
+/** Id of an owner's app: as {@link DeviceId}. */
+export type AppId = string & { readonly [brand]: 'AppId' };
+
 /** Name of a tenant: as {@link DeviceId}, in lower case. */
 export type TenantName = string & { readonly [brand]: 'TenantName' };
 
@@ -31,6 +34,12 @@ export function parseClassId(text: string): ClassId | Refusal {
   return refuse('E_OPERATE_INPUT', `a class id is, in lower case, ${GRAMMAR}`);
 }
 
+/** Reads the id of an app. @returns the id, or `E_OPERATE_INPUT`. */
+export function parseAppId(text: string): AppId | Refusal {
+  if (isId(text)) return text as AppId;
+  return refuse('E_OPERATE_INPUT', `an app id is ${GRAMMAR}`);
+}
+
 /** Reads the name of a tenant. @returns the name, or `E_OPERATE_INPUT`. */
 export function parseTenantName(text: string): TenantName | Refusal {
   if (isLowerCaseId(text)) return text as TenantName;
@@ -46,6 +55,11 @@ export interface DeviceName {
 /** The URN of a device, as it stands in the subject alternative name of its certificate. */
 export function deviceUrn(tenant: TenantName, device: DeviceId): string {
   return `${URN_PREFIX}${tenant}:${device}`;
+}
+
+/** The URN of an app. It has one part more than that of a device, so none is the other. */
+export function appUrn(tenant: TenantName, app: AppId): string {
+  return `${URN_PREFIX}${tenant}:app:${app}`;
 }
 
 /**
@@ -66,6 +80,27 @@ export function parseDeviceUrn(text: string): DeviceName | Refusal {
   const device = parseDeviceId(deviceText);
   if (device instanceof Refusal) return device;
   return { tenant, device };
+}
+
+/** Which app a certificate names. */
+export interface AppName {
+  readonly tenant: TenantName;
+  readonly app: AppId;
+}
+
+/** Reads the URN of an app, exactly as {@link appUrn} writes it, or refuses `E_OPERATE_INPUT`. */
+export function parseAppUrn(text: string): AppName | Refusal {
+  const [tenantText, kind, appText, ...rest] = text.startsWith(URN_PREFIX)
+    ? text.slice(URN_PREFIX.length).split(':')
+    : [];
+  if (tenantText === undefined || kind !== 'app' || appText === undefined || rest.length > 0) {
+    return refuse('E_OPERATE_INPUT', `an app URN is ${URN_PREFIX}<tenant>:app:<app>`);
+  }
+  const tenant = parseTenantName(tenantText);
+  if (tenant instanceof Refusal) return tenant;
+  const app = parseAppId(appText);
+  if (app instanceof Refusal) return app;
+  return { tenant, app };
 }
 
 function isId(text: string): boolean {

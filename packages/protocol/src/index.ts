@@ -4,6 +4,7 @@ export * from './refusal-codes.ts';
 export * from './claim.ts';
 export * from './entry.ts';
 export * from './ids.ts';
+export * from './pairing-text.ts';
 export * from './signed-json/index.ts';
 export * from './signed-properties/index.ts';
 export * from './topics.ts';

@@ -40,6 +40,10 @@ export const REFUSAL_CODES = {
     'The peer broke the rules of WebSockets, or of MQTT over them.',
     'Offer the subprotocol "mqtt" and send binary frames, as MQTT libraries do.',
   ),
+  E_WIRE_REQUEST: meaning(
+    'The peer sent bytes that are no HTTP request.',
+    'Check the HTTP library; a scanner, or a header of more than 16 kB, looks like this too.',
+  ),
   E_WIRE_PACKET: meaning(
     'The peer sent bytes that are no valid MQTT packet.',
     'Check the client library; a healthy one never does this.',
@@ -58,7 +62,7 @@ export const REFUSAL_CODES = {
   ),
   E_SESSION_EXPIRED: meaning(
     'The client certificate has expired.',
-    'Enroll the device again with a new claim: holdfast device claim <id>.',
+    'The SDK renews it by itself, for a while even now; else: holdfast device claim <id>.',
   ),
   E_SESSION_NOT_YET_VALID: meaning(
     'The client certificate is not valid yet.',
@@ -77,7 +81,7 @@ export const REFUSAL_CODES = {
     'If the device is to come back: holdfast device claim <id>, then enroll again.',
   ),
   E_SESSION_SUPERSEDED: meaning(
-    'The device has enrolled again since; this is its old certificate.',
+    'The device has enrolled or renewed since; this is its old certificate.',
     'Replace the files on the device, or look for a clone that still uses the old ones.',
   ),
   E_SESSION_STATE: meaning(
@@ -111,6 +115,22 @@ export const REFUSAL_CODES = {
   E_SESSION_SLOW: meaning(
     'The peer does not read what is sent to it.',
     'Look for a stuck client; its connection was closed so that nobody else waits.',
+  ),
+  E_POLICY_INVALID: meaning(
+    'The policy has a mistake and was not taken.',
+    'Correct the lines that the detail names; the schema: holdfast policy show --schema.',
+  ),
+  E_POLICY_LOCKOUT: meaning(
+    'The policy would lock everybody out and was not taken.',
+    'Let an administrator keep policy:set, or set it on the machine of the server.',
+  ),
+  E_POLICY_TERM: meaning(
+    'This is no principal, action or resource that the policy knows.',
+    'Write person:<name>, role:<role>, device:<id>, class:<class>, server, topic:<id>/<part>.',
+  ),
+  E_SESSION_API_KEY: meaning(
+    'The device has not shown the API key that it must, or has shown a wrong one.',
+    'Make one and put it on the device: holdfast device api-key create <id>; or look for a thief.',
   ),
   E_AUTHORIZE_PUBLISH: meaning(
     'The peer may not publish on this topic.',
@@ -182,6 +202,18 @@ export const REFUSAL_CODES = {
     'The table of retained messages is full: the message was delivered, but not kept.',
     'Publish an empty retained message on topics that are no longer used, or raise the limit.',
   ),
+  E_INGEST_INPUT: meaning(
+    'A device sent a request over HTTPS that is none of ingest.',
+    'See the detail, and docs/guides/https-ingest.md.',
+  ),
+  E_INGEST_SIZE: meaning(
+    'A device sent more in one request over HTTPS than it may.',
+    'Send smaller batches.',
+  ),
+  E_INGEST_BUSY: meaning(
+    'A device sent more requests over HTTPS at a time than can be answered.',
+    'It was told to come back; if it stays, look for a device in a loop.',
+  ),
   E_ENROLL_CLAIM: meaning(
     'The claim is wrong or unknown.',
     'Make a new one: holdfast device claim <id>. Many of these mean that somebody is guessing.',
@@ -207,12 +239,44 @@ export const REFUSAL_CODES = {
     'See its state and the reason: holdfast device show <id>.',
   ),
   E_ENROLL_RATE: meaning(
-    'Too many wrong claims from this address or for this device.',
-    'Wait; if nobody of yours is enrolling, somebody is guessing.',
+    'Too many wrong claims from this address or for this device, or renewals of it.',
+    'Wait; if nobody of yours is enrolling, somebody is guessing, or a device is in a loop.',
   ),
   E_ENROLL_DELIVERED: meaning(
     'The payload key was delivered before, and is in use.',
     'If the device lost it: holdfast device claim <id>, then enroll again.',
+  ),
+  E_ENROLL_CLONE: meaning(
+    'Somebody asks to renew a certificate that was renewed before: two have the key of one device.',
+    'Look at the device; if it is the real one, holdfast device claim <id> and enroll it again.',
+  ),
+  E_ENROLL_GRACE: meaning(
+    'The certificate ended longer ago than its class allows for a renewal.',
+    'If the device was in a drawer: holdfast device claim <id>, then enroll it again.',
+  ),
+  E_ENROLL_IDEVID: meaning(
+    'The certificate of the manufacturer is not one that may enroll a device here.',
+    'See the detail; holdfast manufacturer add, then holdfast device allow-idevid <id>.',
+  ),
+  E_ENROLL_IDEVID_USED: meaning(
+    'The certificate of the manufacturer has enrolled its device before.',
+    'If the device is to enroll again: holdfast device allow-idevid <id>. Else look for a clone.',
+  ),
+  E_ENROLL_OCSP: meaning(
+    'The OCSP request cannot be read.',
+    'Send a request as openssl ocsp makes it; many of these look like a scanner.',
+  ),
+  E_ENROLL_REVOCATION_RATE: meaning(
+    'Too many requests for revocation lists or OCSP from this network, or downloads at a time.',
+    'Fetch the complete list once an hour, or publish a copy: docs/guides/revocation.md.',
+  ),
+  E_ENROLL_PAIR: meaning(
+    'The pairing code is wrong, unknown or has expired.',
+    'Make a new one: on the display of the device, or holdfast device pair-code <id>.',
+  ),
+  E_ENROLL_PAIR_USED: meaning(
+    'The pairing code was used before, with another key.',
+    'If the owner sees an app that is not theirs: holdfast device reset <id>, and pair again.',
   ),
   E_OPERATE_INPUT: meaning(
     'The request is not valid.',
@@ -227,15 +291,31 @@ export const REFUSAL_CODES = {
     'The credential is valid, but may not do this.',
     'See the detail; a token cannot make tokens, for example.',
   ),
+  E_OPERATE_SECOND_PERSON: meaning(
+    'The policy asks for a second person.',
+    'Let somebody else approve it (holdfast approval list), then do the same again.',
+  ),
   E_OPERATE_CROSS_SITE: meaning(
     'A page of another site, or a form, tried to act with the session of a browser.',
     'Send application/json from the own origin; if nobody of yours did this, look for the page.',
+  ),
+  E_OPERATE_SECOND_FACTOR: meaning(
+    'The sign-in has shown no second factor: it is good for nothing but setting one up.',
+    'Add a passkey or an authenticator app on the page /sign-in, or run holdfast login.',
   ),
   E_OPERATE_SIGN_IN: meaning(
     'Name, password or one-time code is wrong.',
     'Try again; many of these mean that somebody is guessing.',
   ),
   E_OPERATE_RATE: meaning('Too many attempts.', 'Wait a minute and try again.'),
+  E_OPERATE_STEP_UP: meaning(
+    'This needs your second factor again, shown within the last five minutes.',
+    'Use your passkey or authenticator app on the page /sign-in, or run it on the server itself.',
+  ),
+  E_OPERATE_OIDC: meaning(
+    'The sign-in at the OpenID provider did not succeed.',
+    'Try again; the detail, on the audit log, says what the provider answered.',
+  ),
   E_OPERATE_NOT_FOUND: meaning('There is no such thing.', 'Check the name: holdfast device list.'),
   E_OPERATE_METHOD: meaning(
     'The path exists, but not with this method.',

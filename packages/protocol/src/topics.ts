@@ -70,6 +70,7 @@ export function parseShared(filter: string): { name: string; filter: string } | 
  * The plain reference: routing uses a trie that must agree with it.
  */
 export function topicMatches(filter: string, topic: string): boolean {
+  // As they are: nothing is normalized. MQTT 5 [MQTT-4.7.3-4], MQTT 3.1.1 [MQTT-4.7.3-4]
   const filterLevels = filter.split('/');
   const topicLevels = topic.split('/');
   // A wildcard at the front does not reach the topics of the system. [MQTT-4.7.2-1]

@@ -42,7 +42,7 @@ export interface InProcessServer {
 /** Starts a server on free ports; it is stopped after the test. */
 export async function startInProcess(
   t: TestContext,
-  { clock }: { readonly clock?: ServerClock } = {},
+  { clock, hosts = [] }: { readonly clock?: ServerClock; readonly hosts?: readonly string[] } = {},
 ): Promise<InProcessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   let current: InProcessServer | undefined;
@@ -55,10 +55,10 @@ export async function startInProcess(
     current = await startIn(folder, options, launch);
     return current;
   };
-  return launch({ clock, ports: { broker: 0, api: 0, enroll: 0 } });
+  return launch({ clock, hosts, ports: { broker: 0, api: 0, enroll: 0 } });
 }
 
-type LaunchOptions = Pick<StartOptions, 'clock' | 'ports'>;
+type LaunchOptions = Pick<StartOptions, 'clock' | 'hosts' | 'ports'>;
 type Launch = (options: LaunchOptions) => Promise<InProcessServer>;
 
 async function startIn(
@@ -68,7 +68,7 @@ async function startIn(
 ): Promise<InProcessServer> {
   const dataDir = join(folder, 'data');
   const onFatal = (error: Error): never => assert.fail(error);
-  const running = await start({ dataDir, hosts: [], ...options, onFatal });
+  const running = await start({ dataDir, ...options, onFatal });
   const { info } = running;
   const ports = {
     broker: portOf(info.broker),
@@ -90,7 +90,7 @@ async function startIn(
     stop,
     async restart({ clock } = {}) {
       await stop();
-      return launch({ clock, ports });
+      return launch({ clock, hosts: options.hosts, ports });
     },
     metric: (name) => readMetric(localAccess(dataDir), name),
     async enroll(id, deviceClass = 'sensor') {

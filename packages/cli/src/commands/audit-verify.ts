@@ -9,6 +9,7 @@ import { jsonLine, printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { textFrom } from '../text-source.ts';
 import type { Output, World } from '../world.ts';
+import { PIN_OPTIONS, pinSource } from './token-options.ts';
 
 /** Verifies a data folder or a backup of one. */
 export const auditVerify: Command = defineCommand(
@@ -22,16 +23,19 @@ export const auditVerify: Command = defineCommand(
     options: {
       data: { ...DATA_OPTION, help: 'the folder to check (default ./data, or HOLDFAST_DATA)' },
       key: { type: 'string', value: 'KEY', help: 'verifier key of the log, or @FILE' },
+      ...PIN_OPTIONS,
       json: JSON_OPTION,
     },
     examples: ['audit verify', 'audit verify --data /mnt/backup/data --key @log.pub'],
   },
-  async (world, { values: { data, key, json } }) => {
+  async (world, { values }) => {
+    const { data, key, json } = values;
     const dataDir = data ?? dataFolder(world.env);
     const verifierKey = key === undefined ? undefined : await textFrom(key, world);
     const { verifyData } = await world.server();
     const progress = progressOn(world.stderr);
-    const report = await verifyData({ dataDir, verifierKey, onProgress: progress.show });
+    const askPin = pinSource(world, values);
+    const report = await verifyData({ dataDir, verifierKey, askPin, onProgress: progress.show });
     progress.clear();
     world.stdout.write(json === true ? jsonLine(report) : reportText(report, world));
     if (report.ok) return;
@@ -63,6 +67,9 @@ function reportText(report: VerifyReport, { stdout }: World): string {
   const parts = `${number.format(messages)} messages, ${number.format(acts)} acts, ${number.format(refusals)} refusals`;
   const rows = [
     ['entries', `${number.format(entries)} of ${number.format(size)} (${parts})`],
+    ...(report.erased > 0
+      ? [['erased', `${number.format(report.erased)} by resets of devices`]]
+      : []),
     ['checkpoints', `${number.format(checkpoints)} with a valid signature`],
     ['root', root],
     ['key', printable(report.verifierKey)],

@@ -1,6 +1,6 @@
 /** `device add` and `device claim`: a claim, and how to use it. @module */
 import { parseClaim } from '@holdfast/protocol';
-import type { ClaimedDevice } from '@holdfast/protocol/api';
+import { type ClaimedDevice, DEVICE_CLASS_LIST, type DeviceView } from '@holdfast/protocol/api';
 import { renderUnicodeCompact } from 'uqr';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
@@ -12,8 +12,6 @@ import { jsonLine, printable } from '../printable.ts';
 import { nearest } from '../suggest.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
-
-const CLASSES = ['sensor', 'actuator', 'gateway', 'service'] as const;
 
 const OUTPUT_OPTIONS = {
   qr: { type: 'boolean', help: 'print the QR code also when the output is no terminal' },
@@ -31,16 +29,24 @@ export const deviceAdd: Command = defineCommand(
       'It is printed this one time, and works once.',
     arguments: ['id'],
     options: {
-      class: { type: 'string', value: 'CLASS', help: `what it is: ${CLASSES.join(', ')}` },
+      class: {
+        type: 'string',
+        value: 'CLASS',
+        help: `what it is: ${DEVICE_CLASS_LIST.join(', ')}`,
+      },
+      group: { type: 'string', value: 'GROUP', help: 'the group that it is in' },
       ...OUTPUT_OPTIONS,
     },
     examples: ['device add thermostat-1 --class sensor'],
   },
   async (world, { values, positionals: [id = ''] }) => {
-    const deviceClass = readClass(values.class, id);
-    const claimed = await withClient(world, values.data, (client) =>
-      client.addDevice({ id, class: deviceClass }),
-    );
+    const { group } = values;
+    const device = {
+      id,
+      class: readClass(values.class, id),
+      ...(group !== undefined && { group }),
+    };
+    const claimed = await withClient(world, values.data, (client) => client.addDevice(device));
     show(world, claimed, values);
   },
 );
@@ -60,13 +66,13 @@ export const deviceClaim: Command = defineCommand(
   },
 );
 
-function readClass(text: string | undefined, id: string): (typeof CLASSES)[number] {
-  const found = CLASSES.find((name) => name === text);
+function readClass(text: string | undefined, id: string): DeviceView['class'] {
+  const found = DEVICE_CLASS_LIST.find((name) => name === text);
   if (found !== undefined) return found;
-  const meant = nearest(text ?? '', CLASSES) ?? 'sensor';
+  const meant = nearest(text ?? '', DEVICE_CLASS_LIST) ?? 'sensor';
   throw usageFailure(
     text === undefined ? 'The class of the device is missing.' : `There is no class "${text}".`,
-    `For example: holdfast device add ${id} --class ${meant} (one of ${CLASSES.join(', ')}).`,
+    `For example: holdfast device add ${id} --class ${meant} (one of ${DEVICE_CLASS_LIST.join(', ')}).`,
   );
 }
 

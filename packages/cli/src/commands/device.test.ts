@@ -8,8 +8,10 @@ import { FakeWorld } from '../fake-world.ts';
 const device: DeviceView = {
   id: 'thermostat-1',
   class: 'sensor',
+  group: '',
   state: 'claimed',
   stateReason: '',
+  stateBy: 'local',
   createdAt: '2026-11-21T03:05:06.000Z',
 };
 const secret = 's'.repeat(43);
@@ -104,15 +106,15 @@ describe('device list', () => {
   it('lines up its columns', async () => {
     const devices = [
       device,
-      { ...device, id: 'a', state: 'revoked', stateReason: 'lost' } as const,
+      { ...device, id: 'a', group: 'north', state: 'revoked', stateReason: 'lost' } as const,
     ];
     const world = new FakeWorld({ client: { devices: () => Promise.resolve(devices) } });
     await world.run('device', 'list');
     assert.equal(
       world.outText,
-      `DEVICE        CLASS   STATE    ADDED             REASON
-thermostat-1  sensor  claimed  2026-11-21 04:05
-a             sensor  revoked  2026-11-21 04:05  lost
+      `DEVICE        CLASS   GROUP  STATE    ADDED             REASON
+thermostat-1  sensor         claimed  2026-11-21 04:05
+a             sensor  north  revoked  2026-11-21 04:05  lost
 `,
     );
   });
@@ -130,47 +132,6 @@ a             sensor  revoked  2026-11-21 04:05  lost
     const world = new FakeWorld({ client: { devices: () => Promise.resolve([]) } });
     await world.run('device', 'list');
     assert.match(world.outText, /npx holdfast device add/u);
-  });
-});
-
-describe('device revoke', () => {
-  const revokable = () => {
-    const revoked: string[] = [];
-    const client = {
-      device: () => Promise.resolve({ device, certificates: [] }),
-      revokeDevice: (id: string, reason: string) => {
-        revoked.push(`${id}: ${reason}`);
-        return Promise.resolve({ device: { ...device, state: 'revoked' as const } });
-      },
-    };
-    return { revoked, client };
-  };
-
-  it('does not ask in a script', async () => {
-    const { revoked, client } = revokable();
-    const world = new FakeWorld({ client });
-    assert.equal(await world.run('device', 'revoke', 'thermostat-1'), 0);
-    assert.deepEqual(revoked, ['thermostat-1: revoked on the command line']);
-  });
-
-  it('does not ask on a terminal with --yes', async () => {
-    const { revoked, client } = revokable();
-    const world = new FakeWorld({ client, isTty: true });
-    await world.run('device', 'revoke', 'thermostat-1', '--yes', '--reason', 'stolen');
-    assert.deepEqual(revoked, ['thermostat-1: stolen']);
-  });
-
-  it('revokes on a terminal only when the id is typed', async () => {
-    for (const [answer, code] of [
-      ['thermostat-1', 0],
-      ['yes', 1],
-      ['', 1],
-    ] as const) {
-      const { revoked, client } = revokable();
-      const world = new FakeWorld({ client, isTty: true, answers: [answer] });
-      assert.equal(await world.run('device', 'revoke', 'thermostat-1'), code);
-      assert.equal(revoked.length, code === 0 ? 1 : 0);
-    }
   });
 });
 

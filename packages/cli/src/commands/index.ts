@@ -1,30 +1,121 @@
 /** All commands, in the order in which help shows them. @module */
 import type { CommandGroup } from '../help.ts';
+import { approvalApprove, approvalList, approvalRefuse } from './approval.ts';
 import { auditVerify } from './audit-verify.ts';
 import { auditActs, auditCheckpoint } from './audit.ts';
+import { caCrl } from './ca-crl.ts';
+import { caExportRoot } from './ca-export-root.ts';
+import { caRotate } from './ca-rotate.ts';
+import { caStatus } from './ca-status.ts';
+import { classSet, classShow } from './class.ts';
+import {
+  deviceQuarantine,
+  deviceRelease,
+  deviceResume,
+  deviceRetire,
+  deviceRevoke,
+  deviceSuspend,
+} from './device-acts.ts';
+import { deviceApiKeyCreate, deviceApiKeyList, deviceApiKeyRemove } from './device-api-key.ts';
 import { deviceAdd, deviceClaim } from './device-claim.ts';
 import { deviceCommand } from './device-command.ts';
 import { deviceEnroll } from './device-enroll.ts';
+import { deviceImport } from './device-import.ts';
 import { deviceList, deviceShow } from './device-list.ts';
-import { deviceRevoke } from './device-revoke.ts';
+import { devicePairCode, deviceReset } from './device-pairing.ts';
+import { deviceRenew } from './device-renew.ts';
+import { deviceSetGroup } from './device-set-group.ts';
 import { login } from './login.ts';
+import {
+  deviceAllowIdevid,
+  manufacturerAdd,
+  manufacturerList,
+  manufacturerRemove,
+} from './manufacturer.ts';
+import { oidcRemove, oidcSet, oidcShow } from './oidc.ts';
+import {
+  personAdd,
+  personDisable,
+  personEnable,
+  personList,
+  personRemove,
+  personResetFactors,
+  personRole,
+} from './person.ts';
+import { pin } from './pin.ts';
+import { policyDiff, policyExplain, policyTest } from './policy-try.ts';
+import { policyHistory, policyRollback, policySet, policyShow } from './policy.ts';
 import { readings } from './readings.ts';
 import { refusals } from './refusals.ts';
-import { pin, status } from './status.ts';
+import { serverRotateKey } from './server-rotate-key.ts';
+import { sessionEnd, sessionList } from './session.ts';
+import { status } from './status.ts';
 import { up } from './up.ts';
 
 export const COMMAND_GROUPS: readonly CommandGroup[] = [
-  { title: 'Server', commands: [up, status, login, pin] },
+  { title: 'Server', commands: [up, status, login, pin, serverRotateKey] },
   {
     title: 'Devices',
     commands: [
       deviceAdd,
+      deviceImport,
       deviceEnroll,
+      deviceRenew,
       deviceList,
       deviceShow,
       deviceCommand,
       deviceClaim,
+      devicePairCode,
+      deviceReset,
+      deviceSetGroup,
+      deviceQuarantine,
+      deviceRelease,
+      deviceSuspend,
+      deviceResume,
       deviceRevoke,
+      deviceRetire,
+      deviceApiKeyCreate,
+      deviceApiKeyList,
+      deviceApiKeyRemove,
+      deviceAllowIdevid,
+      manufacturerAdd,
+      manufacturerList,
+      manufacturerRemove,
+      classShow,
+      classSet,
+    ],
+  },
+  { title: 'Certificate authority', commands: [caStatus, caRotate, caExportRoot, caCrl] },
+  {
+    title: 'People',
+    commands: [
+      personAdd,
+      personList,
+      personRole,
+      personDisable,
+      personEnable,
+      personRemove,
+      personResetFactors,
+      sessionList,
+      sessionEnd,
+      oidcSet,
+      oidcShow,
+      oidcRemove,
+    ],
+  },
+  {
+    title: 'Who may do what',
+    commands: [
+      policyShow,
+      policySet,
+      policyHistory,
+      policyRollback,
+      policyDiff,
+      policyTest,
+      policyExplain,
+      approvalList,
+      approvalApprove,
+      approvalRefuse,
     ],
   },
   { title: 'What happens', commands: [readings, refusals] },

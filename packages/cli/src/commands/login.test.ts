@@ -2,26 +2,30 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Client } from '@holdfast/client';
+import { ApiError, type Client } from '@holdfast/client';
+import type { Factors } from '@holdfast/protocol/api';
 import { FakeWorld } from '../fake-world.ts';
 
 const PASSWORD = 'correct horse battery';
+const HAS_APP = { hasPassword: true, hasTotp: true, passkeys: [], recoveryCodesLeft: 10 };
+const PASSWORD_ONLY = { hasPassword: true, hasTotp: false, passkeys: [], recoveryCodesLeft: 0 };
 const me = { principal: 'person:ada', role: 'operator', credential: 'session' } as const;
 
 /** A client that lets everybody in, and keeps what it was asked. */
-function openClient() {
+function openClient(factors: Factors = HAS_APP) {
   const asked: unknown[] = [];
   const signIn = (request: unknown) => {
     asked.push(request);
     return Promise.resolve({ me, session: 's3' });
   };
-  const client: Partial<Client> = {
+  const client: { -readonly [M in keyof Client]?: Client[M] } = {
     signIn,
     signInFirst: signIn,
     createToken: ({ label }) => {
       asked.push(label);
       return Promise.resolve({ id: '1', token: 'hf_mine', expiresAt: '2027-02-19T03:00:00.000Z' });
     },
+    factors: () => Promise.resolve(factors),
     signOut: () => {
       asked.push('sign out');
       return Promise.resolve();
@@ -94,6 +98,74 @@ describe('login', () => {
     const world = new FakeWorld();
     assert.equal(await world.run('login'), 2);
     assert.match(world.errText, /--password-stdin/u);
+  });
+
+  it('asks for the code of the authenticator app where there is one', async () => {
+    const { asked, client } = openClient();
+    const pending = { pending: 'p1', methods: ['totp', 'recovery-code'], expiresAt: '' } as const;
+    client.signIn = () => Promise.resolve({ ...pending, methods: [...pending.methods] });
+    client.completeSignIn = (request) => {
+      asked.push(request);
+      return Promise.resolve({ me, session: 's3' });
+    };
+    const answers = ['', 'ada', PASSWORD, ' 123456 '];
+    const world = new FakeWorld({ client, isTty: true, answers });
+    assert.equal(await world.run('login'), 0, world.errText);
+    assert.deepEqual(asked[0], { pending: 'p1', code: '123456' });
+    const piped = new FakeWorld({ client, answers: [PASSWORD, '654321'] });
+    assert.equal(await piped.run('login', '--name', 'ada', '--password-stdin'), 0, piped.errText);
+    assert.deepEqual(asked.at(-3), { pending: 'p1', code: '654321' });
+  });
+
+  it('lets the first operator put the second factor off, and nobody else', async () => {
+    const first = openClient(PASSWORD_ONLY);
+    const answers = ['ada', PASSWORD, PASSWORD, 'n'];
+    const world = new FakeWorld({ client: first.client, isTty: true, answers });
+    assert.equal(await world.run('login', '--code', 'C'), 0, world.errText);
+
+    const { client } = openClient(PASSWORD_ONLY);
+    client.signIn = () =>
+      Promise.resolve({ me: { ...me, needsSecondFactor: true }, session: 's3' });
+    const piped = new FakeWorld({ client, answers: [PASSWORD] });
+    assert.equal(await piped.run('login', '--name', 'ada', '--password-stdin'), 1);
+    assert.match(piped.errText, /E_CLI_SECOND_FACTOR[^]*\/sign-in/u);
+  });
+
+  it('sets up an authenticator app, and gives a wrong code another try', async () => {
+    const { asked, client } = openClient(PASSWORD_ONLY);
+    client.signIn = () =>
+      Promise.resolve({ me: { ...me, needsSecondFactor: true }, session: 's3' });
+    const uri = 'otpauth://totp/Holdfast:ada?secret=GEZDGNBV';
+    client.offerTotp = () => Promise.resolve({ secret: 'GEZDGNBV', uri, qr: '<svg/>' });
+    const wrong = { code: 'E_OPERATE_SIGN_IN', message: 'wrong', fix: 'again' };
+    client.confirmTotp = (code) => {
+      asked.push(code);
+      if (code !== '222222') return Promise.reject(new ApiError(wrong));
+      return Promise.resolve({ recoveryCodes: ['AAAA-BBBB'] });
+    };
+    const answers = ['', 'ada', PASSWORD, '111 111', '222222'];
+    const world = new FakeWorld({ client, isTty: true, answers });
+    assert.equal(await world.run('login'), 0, world.errText);
+    assert.deepEqual(asked, ['111111', '222222', 'cli on desk', 'sign out']);
+    assert.match(world.outText, /GEZDGNBV[^]*█[^]*AAAA-BBBB/u);
+  });
+
+  it('redeems an invitation: a password, and then the app', async () => {
+    const { asked, client } = openClient({ ...PASSWORD_ONLY, hasPassword: false });
+    client.redeemInvitation = (code) => {
+      asked.push(code);
+      return Promise.resolve({ me: { ...me, needsSecondFactor: true }, session: 's3' });
+    };
+    client.setPassword = (password) => {
+      asked.push(password);
+      return Promise.resolve();
+    };
+    client.offerTotp = () => Promise.resolve({ secret: 'S', uri: 'otpauth://x', qr: '' });
+    client.confirmTotp = () => Promise.resolve({ recoveryCodes: [] });
+    const answers = [PASSWORD, PASSWORD, '222222'];
+    const world = new FakeWorld({ client, isTty: true, answers });
+    assert.equal(await world.run('login', '--invitation', ' ABCD '), 0, world.errText);
+    assert.deepEqual(asked, ['ABCD', PASSWORD, 'cli on desk', 'sign out']);
   });
 
   it('never trusts an unknown server on first use', async () => {

@@ -1,24 +1,28 @@
 /** `login`: a person signs in, and this machine keeps an API token. @module */
-import type { Client } from '@holdfast/client';
-import { PASSWORD_LENGTH } from '@holdfast/protocol/api';
+import type { Client, SignedIn } from '@holdfast/client';
 import type { CreatedToken } from '@holdfast/protocol/api';
 import { credentialsPath, writeLogin } from '../access.ts';
 import { DATA_OPTION, defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, usageFailure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
 import { printable } from '../printable.ts';
+import { askNewPassword, completeSignIn } from '../sign-in.ts';
 import type { World } from '../world.ts';
+import { setUpSecondFactor } from './login-second-factor.ts';
 import { serverToTrust } from './login-trust.ts';
 
-/** Signs in, the first operator with the one-time code. */
+/** Signs in: with name and password, with the first code, or with an invitation. */
 export const login: Command = defineCommand(
   {
     path: 'login',
     summary: 'sign in, and keep an API token on this machine',
     details:
-      'The first operator gives the one-time code that the server printed at its start.\n' +
+      'The first operator gives the one-time code that the server printed at its start,\n' +
+      'everybody else the one of their invitation, the first time. You choose a password\n' +
+      'then, and set up an authenticator app. For a passkey, open the page /sign-in of\n' +
+      'the server in a browser.\n' +
       'From another machine, say how to know the server: --ca with its root\n' +
       'certificate, or --pin as holdfast pin prints it there.',
     options: {
@@ -26,27 +30,45 @@ export const login: Command = defineCommand(
       ca: { type: 'string', value: 'FILE', help: 'root certificate of the server, PEM' },
       pin: { type: 'string', value: 'PIN', help: 'pin of the server certificate or key' },
       code: { type: 'string', value: 'CODE', help: 'one-time code, for the first operator' },
+      invitation: { type: 'string', value: 'CODE', help: 'code of your invitation' },
       name: { type: 'string', value: 'NAME', help: 'your name; asked for when left out' },
-      'password-stdin': { type: 'boolean', help: 'read the password from standard input' },
+      'password-stdin': {
+        type: 'boolean',
+        help: 'read the password from standard input, and on a second line the code of your app',
+      },
       data: DATA_OPTION,
     },
     examples: [
       'login --code XXXX-XXXX-XXXX-XXXX',
+      'login --invitation XXXX-XXXX-XXXX-XXXX',
       'login --server https://iot.example.com:8443 --pin sha256//…',
     ],
   },
   async (world, { values }) => {
+    const { input } = world;
+    const isPiped = values['password-stdin'] === true;
+    if (values.invitation !== undefined && !input.isTty) {
+      throw usageFailure(
+        'An invitation is redeemed at a terminal, or in a browser.',
+        'Run it at a terminal, or open the link of the invitation.',
+      );
+    }
     const trusted = await serverToTrust(world, values);
     // Before any question: whoever is about to type a password sees who will get it.
     world.stderr.write(`Signing in to ${printable(trusted.url)}\n`);
-    const person = await askPerson(world, values);
     const label = `cli on ${world.hostName}`.slice(0, TOKEN_LABEL_CHARACTERS_MAX);
-    const { token, expiresAt } = await tokenFor(world, trusted, { person, label });
-    writeLogin(world, { ...trusted, token });
-    const until = localTime(expiresAt, world.timeZone).slice(0, -3);
+    const invitation = values.invitation?.trim();
+    const signIn =
+      invitation === undefined
+        ? signInAs(world, await askPerson(world, values), isPiped)
+        : (client: Client) => client.redeemInvitation(invitation);
+    const { me, token } = await tokenFor(world, trusted, { signIn, label });
+    writeLogin(world, { ...trusted, token: token.token });
+    const until = localTime(token.expiresAt, world.timeZone).slice(0, -3);
     const { command } = paintFor(world.stdout);
     world.stdout.write(
-      `Signed in as ${person.name} at ${trusted.url}, until ${until}.\n` +
+      `Signed in as ${printable(me.principal.replace(/^person:/u, ''))} at ${trusted.url}, ` +
+        `until ${until}.\n` +
         `The token is in ${printable(credentialsPath(world))}, for you alone.\n\n` +
         `Next: ${command('npx holdfast device list')}\n`,
     );
@@ -58,6 +80,8 @@ interface Person {
   readonly password: string;
   /** The one-time code, of the first operator only. */
   readonly code: string;
+  /** The code of the authenticator app, where it was piped along. */
+  readonly pipedFactor: string | undefined;
 }
 
 async function askPerson(
@@ -82,44 +106,44 @@ async function askPerson(
   const code = isAsking
     ? await input.ask('One-time code (empty if you have signed in before): ')
     : (givenCode ?? '');
-  const name = givenName ?? (await input.ask('Name: '));
+  const name = (givenName ?? (await input.ask('Name: '))).trim();
+  const person = { name, code: code.trim(), pipedFactor: undefined };
   if (isPiped === true) {
-    const [password = ''] = (await input.readAll()).split(/\r?\n/u, 1);
-    return { name: name.trim(), password, code: code.trim() };
+    const [password = '', pipedFactor] = (await input.readAll()).split(/\r?\n/u, 2);
+    return { ...person, password, pipedFactor };
   }
-  const password = await input.askHidden('Password: ');
-  if (code.trim() !== '') await checkNewPassword(password, () => input.askHidden('Once more: '));
-  return { name: name.trim(), password, code: code.trim() };
+  if (code.trim() !== '') return { ...person, password: await askNewPassword(input) };
+  return { ...person, password: await input.askHidden('Password: ') };
 }
 
-async function checkNewPassword(password: string, again: () => Promise<string>): Promise<void> {
-  const { min, max } = PASSWORD_LENGTH;
-  if (password.length < min || password.length > max) {
-    throw new Failure('E_CLI_PASSWORD', {
-      what: `A password has ${min} to ${max} characters; this one has ${password.length}.`,
-      fix: 'Take four or five words that nobody would guess together.',
-    });
-  }
-  if ((await again()) === password) return;
-  throw new Failure('E_CLI_PASSWORD', {
-    what: 'The two passwords are not the same.',
-    fix: 'Run the command again.',
-  });
+/** Signs a person in with what they have given, asking for the second factor where it is due. */
+function signInAs(
+  world: World,
+  { name, password, code, pipedFactor }: Person,
+  isPiped: boolean,
+): (client: Client) => Promise<SignedIn> {
+  return (client) => {
+    if (code !== '') return client.signInFirst({ code, name, password });
+    const askFactor = isPiped ? () => Promise.resolve(pipedFactor ?? '') : undefined;
+    return completeSignIn(world, client, { name, password, askFactor });
+  };
 }
 
 /** Signs in, makes a token, and ends the session, which is not needed any more. */
 async function tokenFor(
   world: World,
   trusted: { readonly url: string; readonly anchorPem: string },
-  { person: { name, password, code }, label }: { person: Person; label: string },
-): Promise<CreatedToken> {
-  const signIn = (client: Client) =>
-    code === '' ? client.signIn({ name, password }) : client.signInFirst({ code, name, password });
-  const { session } = await closing(world.connect(trusted), signIn);
+  {
+    signIn,
+    label,
+  }: { readonly signIn: (client: Client) => Promise<SignedIn>; readonly label: string },
+): Promise<{ readonly me: SignedIn['me']; readonly token: CreatedToken }> {
+  const { me, session } = await closing(world.connect(trusted), signIn);
   return closing(world.connect({ ...trusted, session }), async (client) => {
+    await setUpSecondFactor(world, client, me);
     const token = await client.createToken({ label });
     await client.signOut();
-    return token;
+    return { me, token };
   });
 }
 

@@ -8,7 +8,11 @@ const server = {
   broker: 'mqtts://localhost:8883',
   api: 'https://localhost:8443',
   enroll: 'https://localhost:8444',
-  pins: { certificate: 'ab'.repeat(32), spki: `${'A'.repeat(43)}=` },
+  pins: {
+    certificate: 'ab'.repeat(32),
+    spki: `${'A'.repeat(43)}=`,
+    backupSpki: `${'B'.repeat(43)}=`,
+  },
   verifierKey: 'k',
   startedAt: '2026-11-21T00:48:00.000Z',
 };
@@ -24,7 +28,13 @@ const refusal = {
 
 describe('status', () => {
   it('shows one screen', async () => {
-    const common = { class: 'sensor', stateReason: '', createdAt: server.startedAt } as const;
+    const common = {
+      class: 'sensor',
+      group: '',
+      stateReason: '',
+      stateBy: '',
+      createdAt: server.startedAt,
+    } as const;
     const devices = [
       { ...common, id: 'a', state: 'active' },
       { ...common, id: 'b', state: 'active' },
@@ -56,7 +66,50 @@ describe('pin', () => {
     const world = new FakeWorld({ client: { server: () => Promise.resolve(server) } });
     await world.run('pin');
     const colons = `${'AB:'.repeat(31)}AB`;
-    assert.equal(world.outText, `sha256//${server.pins.spki}\nSHA256 Fingerprint=${colons}\n`);
+    const { spki, backupSpki } = server.pins;
+    const lines = [`sha256//${spki}`, `SHA256 Fingerprint=${colons}`, `sha256//${backupSpki}`];
+    assert.equal(world.outText, `${lines.join('\n')}\n`);
+    assert.match(world.errText, /^Line 1 .*\n.*Line 2 .*\n.*Line 3 /su);
+  });
+});
+
+describe('pin of a bundle', () => {
+  it('prints what a device accepts, without a server', async () => {
+    const pins = [{ spki: server.pins.spki }, { certificate: 'ab'.repeat(32) }];
+    const loadBundle = () => ({ pins, backupPins: [{ spki: server.pins.backupSpki }] });
+    const world = new FakeWorld({ device: { readPinsOf: loadBundle }, hasLocalServer: false });
+    assert.equal(await world.run('pin', '--bundle', './pump-1'), 0);
+    assert.deepEqual(world.outText.split('\n'), [
+      `sha256//${server.pins.spki}`,
+      `SHA256 Fingerprint=${'AB:'.repeat(31)}AB`,
+      `sha256//${server.pins.backupSpki}`,
+      '',
+    ]);
+  });
+
+  it('takes one source', async () => {
+    const world = new FakeWorld({});
+    assert.equal(await world.run('pin', '--bundle', './pump-1', '--server', 'a:1'), 2);
+    assert.equal(await new FakeWorld({}).run('pin', '--server', 'no-port'), 2);
+  });
+});
+
+describe('server rotate-key', () => {
+  it('asks first, and says what to do then', async () => {
+    const calls: string[] = [];
+    const rotateServerKey = () => {
+      calls.push('rotate');
+      return Promise.resolve(server.pins);
+    };
+    const client = { server: () => Promise.resolve(server), rotateServerKey };
+    const no = new FakeWorld({ client, isTty: true, answers: ['no'] });
+    assert.equal(await no.run('server', 'rotate-key'), 1);
+    assert.equal(await new FakeWorld({ client }).run('server', 'rotate-key'), 2);
+    assert.deepEqual(calls, []);
+    const yes = new FakeWorld({ client, isTty: true, answers: ['rotate'] });
+    assert.equal(await yes.run('server', 'rotate-key'), 0);
+    assert.deepEqual(calls, ['rotate']);
+    assert.match(yes.outText, /sha256\/\//u);
   });
 });
 
@@ -68,6 +121,7 @@ describe('audit verify', () => {
     acts: 30,
     refusals: 4,
     events: 0,
+    erased: 0,
     checkpoints: 12,
     size: 1_234,
     root: 'ab'.repeat(32),

@@ -1,4 +1,4 @@
-/** `status` and `pin`. @module */
+/** `status`. @module */
 import type { DeviceView, RefusalView, ServerInfo } from '@holdfast/protocol/api';
 import { PAGE_LIMIT } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
@@ -6,7 +6,7 @@ import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { localTime, spanText } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
-import { certificatePinText, spkiPinText } from '../pin-text.ts';
+import { spkiPinText } from '../pin-text.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
@@ -34,24 +34,6 @@ export const status: Command = defineCommand(
       return stdout.write(jsonLine({ server, devices: states, refusalsLastDay: recent }));
     }
     stdout.write(screen(world, { server, devices: states, recent, last: refusals[0] }));
-  },
-);
-
-/** Prints what a client pins. */
-export const pin: Command = defineCommand(
-  {
-    path: 'pin',
-    summary: 'print the pins of the server, for clients without our SDK',
-    details:
-      'The first is of the public key (curl --pinnedpubkey) and survives a renewal of\n' +
-      'the certificate; the second is of the certificate itself.',
-    options: { json: JSON_OPTION, data: DATA_OPTION },
-    examples: ['pin > server.pin'],
-  },
-  async (world, { values }) => {
-    const { pins } = await withClient(world, values.data, (client) => client.server());
-    if (values.json === true) return world.stdout.write(jsonLine(pins));
-    world.stdout.write(`${printable(spkiPinText(pins))}\n${printable(certificatePinText(pins))}\n`);
   },
 );
 

@@ -9,7 +9,11 @@ const info: RunningServer['info'] = {
   broker: 'mqtts://localhost:8883',
   api: 'https://localhost:8443',
   enroll: 'https://localhost:8444',
-  pins: { certificate: 'ab'.repeat(32), spki: `${'A'.repeat(43)}=` },
+  pins: {
+    certificate: 'ab'.repeat(32),
+    spki: `${'A'.repeat(43)}=`,
+    backupSpki: `${'B'.repeat(43)}=`,
+  },
   verifierKey: 'holdfast/x+00000000+AAAA',
 };
 

@@ -8,6 +8,7 @@ import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { printFailure } from '../print-failure.ts';
 import type { World } from '../world.ts';
+import { TOKEN_OPTIONS, pinSource, tokenOf } from './token-options.ts';
 import { bannerText } from './up-banner.ts';
 
 /**
@@ -45,6 +46,7 @@ export const up: Command = defineCommand(
         value: 'PORT',
         help: `enrollment (default ${PORTS.enroll})`,
       },
+      ...TOKEN_OPTIONS,
       log: { type: 'string', value: 'FORM', help: 'text or json (default text)' },
     },
     examples: ['up', 'up --host iot.example.com --host 192.0.2.10'],
@@ -63,7 +65,8 @@ export const up: Command = defineCommand(
     const { createLog, start } = await world.server();
     const { stdout, stderr } = world;
     const log = createLog({ form, level: 'info', write: (line) => stdout.write(line) });
-    const running = await start({ dataDir, hosts, ports, log, onFatal: giveUp(world) });
+    const custody = { token: tokenOf(values), askPin: pinSource(world, values) };
+    const running = await start({ dataDir, hosts, ports, log, onFatal: giveUp(world), ...custody });
     // With a log for programs, standard output is theirs alone.
     const screen = form === 'json' ? stderr : stdout;
     const isElsewhere = values.data !== undefined;

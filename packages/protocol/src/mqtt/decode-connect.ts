@@ -40,6 +40,7 @@ function decodeFields(level: ProtocolLevel, reader: Reader): Connect | PacketRef
   if (typeof flags !== 'number') return flags;
   const problem = checkFlags(flags, level);
   if (problem !== undefined) return explain(problem, { isSilent: true });
+  // The fields in their order. MQTT 5 [MQTT-3.1.3-1], MQTT 3.1.1 [MQTT-3.1.3-1]
   const keepAliveS = reader.uint16('keep-alive', PROTOCOL_VIOLATION);
   if (typeof keepAliveS !== 'number') return keepAliveS;
   const properties = level === 5 ? readProperties(reader, PLACE.connect) : NO_PROPERTIES;
@@ -73,6 +74,8 @@ function decodeClientId(reader: Reader): string | PacketRefusal {
 function decodeWill(flags: number, level: ProtocolLevel, reader: Reader): Will | PacketRefusal {
   const properties = level === 5 ? readProperties(reader, PLACE.will) : NO_PROPERTIES;
   if (properties instanceof PacketRefusal) return properties;
+  // MQTT 5 [MQTT-3.1.3-11], MQTT 3.1.1 [MQTT-3.1.3-10]; user properties keep their order:
+  // MQTT 5 [MQTT-3.1.3-10]
   const topic = reader.text('will topic', '[MQTT-3.1.2-9]');
   if (typeof topic !== 'string') return topic;
   const problem = checkTopicName(topic);
@@ -93,6 +96,7 @@ function decodeCredentials(
   flags: number,
   reader: Reader,
 ): Pick<Connect, 'userName' | 'password'> | PacketRefusal {
+  // MQTT 5 [MQTT-3.1.3-12], MQTT 3.1.1 [MQTT-3.1.3-11]
   const userName = has(flags, FLAG.userName) ? reader.text('user name', USER_NAME_RULE) : undefined;
   if (userName instanceof PacketRefusal) return userName;
   const password = has(flags, FLAG.password) ? reader.binary('password', PASSWORD_RULE) : undefined;

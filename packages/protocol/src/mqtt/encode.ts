@@ -25,6 +25,15 @@ import { PLACE } from './property-table.ts';
 import { encodeUtf8 } from './utf8.ts';
 import { Writer } from './writer.ts';
 
+/*
+ * The server gives no answer a reason string or a user property: none of them can become too large
+ * by one, and nobody gets problem information that is not wanted. MQTT 5 [MQTT-3.1.2-29]
+ * MQTT 5 [MQTT-3.2.2-19] [MQTT-3.2.2-20] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2]
+ * MQTT 5 [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3]
+ * MQTT 5 [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.14.2-3]
+ * MQTT 5 [MQTT-3.14.2-4] [MQTT-3.15.2-2] [MQTT-3.15.2-3]
+ */
+
 /**
  * Encodes PUBACK, the answer to a PUBLISH with QoS 1. With reason code 0 and no properties it has
  * the short form that all versions share; anything else only MQTT 5 knows.

@@ -84,6 +84,7 @@ const UINT32 = { type: 'uint32' } as const;
 export const PROPERTIES: readonly Property[] = [
   { id: 0x01, name: 'payloadFormat', form: FLAG, places: MESSAGE | PLACE.forwarded },
   { id: 0x02, name: 'messageExpiryS', form: UINT32, places: MESSAGE },
+  // MQTT 5 [MQTT-3.3.2-19]
   { id: 0x03, name: 'contentType', form: TEXT, places: MESSAGE | PLACE.forwarded },
   { id: 0x08, name: 'responseTopic', form: { type: 'topic' }, places: MESSAGE | PLACE.forwarded },
   { id: 0x09, name: 'correlationData', form: BINARY, places: MESSAGE | PLACE.forwarded },

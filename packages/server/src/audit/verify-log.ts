@@ -34,6 +34,8 @@ export interface LogReport {
   readonly acts: number;
   readonly refusals: number;
   readonly events: number;
+  /** Entries whose data key was destroyed: their hashes stand in the tree, and nothing else is left. */
+  readonly erased: number;
   /** Checkpoints with a valid signature and the right root. */
   readonly checkpoints: number;
   /** Size and root (lower-case hex) of the log as computed from the entries. */
@@ -53,8 +55,8 @@ const UNKNOWN_HASH = new Uint8Array(HASH_BYTES);
 export interface VerifyLogOptions {
   readonly files: LogFiles;
   readonly verifier: CheckpointVerifier;
-  /** The data key under a number. Throws when it is not known. */
-  readonly keyOf: (keyRef: number) => Uint8Array;
+  /** The data key under a number; undefined when it was destroyed. Throws when it is not known. */
+  readonly keyOf: (keyRef: number) => Uint8Array | undefined;
 }
 
 /**
@@ -67,6 +69,8 @@ export function* verifyLog(options: VerifyLogOptions): Generator<number, LogRepo
   verification.checkTiles();
   return verification.report();
 }
+
+type SegmentOutcome = 'opened' | 'erased' | 'damaged';
 
 class LogVerification {
   readonly #files: LogFiles;
@@ -82,6 +86,7 @@ class LogVerification {
   /** Size of the log by its latest valid checkpoint: the number of entries that must be there. */
   readonly #logSize: number;
   #checkpointsGood = 0;
+  #erasedCount = 0;
   /** Segments of the batches that the index covers. */
   #segmentCount = 0;
   #leafTile: { index: number; hashes: Uint8Array | undefined } | undefined;
@@ -141,6 +146,7 @@ class LogVerification {
       acts: act,
       refusals: refusal,
       events: event,
+      erased: this.#erasedCount,
       checkpoints: this.#checkpointsGood,
       size: this.#range.size,
       root: this.#range.root().toHex(),
@@ -187,12 +193,15 @@ class LogVerification {
     const leaves: (Uint8Array | undefined)[] = Array.from({ length: count });
     const segments = splitSegments(sealed);
     if (segments === undefined) this.#find('are in a damaged batch', first, first + count - 1);
+    const outcomes = new Set<SegmentOutcome>();
     for (const segment of segments ?? []) {
       this.#checkIndex(segment.keyRef, { first, count });
-      this.#openInto(leaves, { batchFirst: first, ...segment });
+      outcomes.add(this.#openInto(leaves, { batchFirst: first, ...segment }));
     }
+    // Which entries an erased segment held is not known: nothing else may be wrong beside it.
+    const mayBeErased = outcomes.has('erased') && !outcomes.has('damaged');
     for (const [position, leaf] of leaves.entries()) {
-      this.#checkEntry(first + position, leaf);
+      this.#checkEntry(first + position, leaf, mayBeErased);
       this.#checkCheckpointsUpToHere();
     }
   }
@@ -207,19 +216,27 @@ class LogVerification {
   #openInto(
     leaves: (Uint8Array | undefined)[],
     segment: { batchFirst: number; keyRef: number; sealed: Uint8Array },
-  ): void {
+  ): SegmentOutcome {
     try {
       const key = this.#options.keyOf(segment.keyRef);
+      if (key === undefined) return 'erased';
       for (const entry of openSegment(segment.sealed, { place: segment, key }).entries) {
         if (entry.position < leaves.length) leaves[entry.position] = entry.leafPreimage;
       }
+      return 'opened';
     } catch {
       // The entries stay undefined; checkEntry names each of them.
+      return 'damaged';
     }
   }
 
-  #checkEntry(index: number, leaf: Uint8Array | undefined): void {
+  #checkEntry(index: number, leaf: Uint8Array | undefined, mayBeErased: boolean): void {
     const stored = this.#storedLeafHash(index);
+    if (leaf === undefined && stored !== undefined && mayBeErased) {
+      // The signed checkpoints judge the hash.
+      this.#erasedCount += 1;
+      return this.#append(stored);
+    }
     if (leaf === undefined) {
       this.#find('does not open: its sealed bytes were changed, moved, or its key is gone', index);
       this.#append(stored ?? UNKNOWN_HASH);

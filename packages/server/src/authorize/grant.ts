@@ -1,8 +1,9 @@
-/** What one connection may do: the rules compiled for it, decided again for each message. @module */
-import { type Refusal, filterCovers, refuse, topicMatches } from '@holdfast/protocol';
+/** What one connection may do: the policy compiled for it, looked up for each message. @module */
+import { type Refusal, refuse } from '@holdfast/protocol';
 import type { MessageProperties, Qos } from '@holdfast/protocol/mqtt';
+import type { Device } from '../registry/index.ts';
 import type { AdmittedPeer, InboundPublish } from '../session/index.ts';
-import { DEVICE_RULES, type TopicRule } from './topic-rules.ts';
+import type { Permissions } from './permissions.ts';
 
 /** Topics whose decision a grant remembers: a device uses a handful. */
 export const REMEMBERED_TOPICS_MAX = 64;
@@ -37,32 +38,29 @@ export class PermittedMessage {
   }
 }
 
-/** The permissions of one admitted peer. */
+/**
+ * The permissions of one admitted peer. What the policy says of a device's own topics is kept, so
+ * that a message costs a look-up; another policy, or any change of the device, voids it at once.
+ */
 export class Grant {
   readonly #peer: AdmittedPeer;
-  readonly #publishFilters: readonly string[];
-  readonly #subscribeFilters: readonly string[];
+  readonly #permissions: Permissions;
   readonly #permittedTopics = new Set<string>();
+  #device: Device | undefined;
+  #epoch = -1;
 
-  /**
-   * Compiles the rules for a peer.
-   * @param rules - `rulesOf` the class of a device, or `OPERATOR_RULES` for a person.
-   */
-  constructor(peer: AdmittedPeer, rules: readonly TopicRule[] = DEVICE_RULES) {
+  constructor(peer: AdmittedPeer, permissions: Permissions) {
     this.#peer = peer;
-    this.#publishFilters = compile(rules, 'publish', peer);
-    this.#subscribeFilters = compile(rules, 'subscribe', peer);
+    this.#permissions = permissions;
   }
 
   /** Permits a message, or refuses it with `E_AUTHORIZE_PUBLISH`. */
   permitPublish(publish: InboundPublish): PermittedMessage | Refusal {
     const { topic } = publish;
+    this.#renew();
     if (!this.#permittedTopics.has(topic)) {
-      if (!this.#publishFilters.some((filter) => topicMatches(filter, topic))) {
-        const filters = this.#publishFilters.join(', ');
-        return refuse('E_AUTHORIZE_PUBLISH', `it may publish on ${filters}`);
-      }
-      if (this.#permittedTopics.size < REMEMBERED_TOPICS_MAX) this.#permittedTopics.add(topic);
+      const refusal = this.#decide(topic);
+      if (refusal !== undefined) return refusal;
     }
     return mint(this.#peer, publish);
   }
@@ -73,21 +71,36 @@ export class Grant {
    *   may read takes nothing from anybody who may not.
    */
   permitSubscription(filter: string): true | Refusal {
-    if (this.#subscribeFilters.some((granted) => filterCovers(granted, filter))) return true;
-    const granted = this.#subscribeFilters.join(', ');
+    const principal = this.#permissions.principalOf(this.#peer);
+    if (principal === undefined) return refuse('E_AUTHORIZE_SUBSCRIBE', GONE);
+    if (this.#permissions.maySubscribe(principal, filter)) return true;
+    const granted = this.#permissions.describe(principal, 'subscribe');
     return refuse('E_AUTHORIZE_SUBSCRIBE', `it may subscribe to ${granted}`);
+  }
+
+  #renew(): void {
+    if (this.#peer.kind !== 'device') return;
+    const { epoch } = this.#permissions;
+    const device = this.#permissions.recordOf(this.#peer.principal);
+    if (epoch === this.#epoch && device === this.#device) return;
+    this.#epoch = epoch;
+    this.#device = device;
+    this.#permittedTopics.clear();
+  }
+
+  #decide(topic: string): Refusal | undefined {
+    const principal = this.#permissions.principalOf(this.#peer);
+    if (principal === undefined) return refuse('E_AUTHORIZE_PUBLISH', GONE);
+    if (!this.#permissions.mayPublish(principal, topic)) {
+      const granted = this.#permissions.describe(principal, 'publish');
+      return refuse('E_AUTHORIZE_PUBLISH', `it may publish on ${granted}`);
+    }
+    // Of others, the topics of many devices: their decisions are remembered by the authorizer.
+    const isKept =
+      principal.kind === 'device' && this.#permittedTopics.size < REMEMBERED_TOPICS_MAX;
+    if (isKept) this.#permittedTopics.add(topic);
+    return undefined;
   }
 }
 
-function compile(
-  rules: readonly TopicRule[],
-  action: TopicRule['action'],
-  { kind, principal }: AdmittedPeer,
-): string[] {
-  return rules
-    .filter((rule) => rule.action === action)
-    .filter((rule) => kind === 'device' || !rule.filter.includes(DEVICE))
-    .map((rule) => rule.filter.replaceAll(DEVICE, () => principal));
-}
-
-const DEVICE = '{device}';
+const GONE = 'there is no such principal any more';

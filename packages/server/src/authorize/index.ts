@@ -1,3 +1,4 @@
 /** May it? Decides each message and subscription by the grant of the peer. @module */
+export * from './command-topic.ts';
 export * from './grant.ts';
-export * from './topic-rules.ts';
+export * from './permissions.ts';

@@ -51,7 +51,8 @@ export function open(sealed: Uint8Array, { key, aad }: SealContext): Buffer {
   return plaintext;
 }
 
-function openFault(cause?: unknown): Fault {
+/** What is thrown when something sealed does not open. */
+export function openFault(cause?: unknown): Fault {
   return new Fault({
     code: 'E_CRYPTO_OPEN',
     what: 'Sealed data does not open: it was changed, moved, or sealed with another key.',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { parseClaim } from '@holdfast/protocol';
 import { systemRandom } from '../kernel/index.ts';
+import type { LifeCycleAct } from '../registry/index.ts';
 import { issueClaim } from './claims.ts';
 import { type Lab, codeOf, openLab, present } from './lab.testing.ts';
 
@@ -40,24 +41,32 @@ test('a claim in a log shows nothing', (context) => {
 test('devices that an operator stopped get no claim [E_OPERATE_CONFLICT]', (context) => {
   const lab = openLab(context);
   const device = present(lab.registry.add({ id: 'a', class: 'sensor' }));
-  for (const state of ['quarantined', 'suspended', 'retired'] as const) {
-    const stopped = lab.registry.changeState(device, state, 'test');
-    assert.equal(codeOf(issueClaim(stopped, claimDeps(lab))), 'E_OPERATE_CONFLICT', state);
-    assert.equal(lab.registry.claimOf('a'), undefined);
-    assert.equal(lab.registry.byId('a')?.state, state);
-  }
-  for (const state of ['registered', 'claimed', 'active'] as const) {
-    const going = lab.registry.changeState(device, state, 'test');
+  const change = (act: LifeCycleAct) =>
+    present(lab.registry.changeState('a', { act, by: 'local', reason: 'test' }));
+  present(issueClaim(device, claimDeps(lab)));
+  for (const act of ['enroll', 'activate'] as const) {
+    const going = change(act);
     present(issueClaim(going, claimDeps(lab)));
-    assert.equal(lab.registry.byId('a')?.state, state);
+    assert.equal(lab.registry.byId('a')?.state, going.state);
   }
+  const claim = lab.registry.claimOf('a');
+  for (const act of ['suspend', 'quarantine'] as const) {
+    const stopped = change(act);
+    assert.equal(codeOf(issueClaim(stopped, claimDeps(lab))), 'E_OPERATE_CONFLICT', act);
+    assert.deepEqual(lab.registry.claimOf('a'), claim);
+    assert.equal(lab.registry.byId('a')?.state, stopped.state);
+  }
+  assert.equal(codeOf(issueClaim(change('retire'), claimDeps(lab))), 'E_OPERATE_CONFLICT');
+  assert.equal(lab.registry.claimOf('a'), undefined);
 });
 
 test('a revoked device becomes registered again with its new claim', (context) => {
   const lab = openLab(context);
   const device = present(lab.registry.add({ id: 'a', class: 'sensor' }));
-  const revoked = lab.registry.revoke(device, 'stolen');
-  present(issueClaim(revoked, claimDeps(lab)));
+  const change = { act: 'revoke', by: 'local', reason: 'stolen' } as const;
+  const revoked = present(lab.registry.changeState(device.id, change));
+  present(issueClaim(revoked, { ...claimDeps(lab), by: 'person:ada' }));
   assert.equal(lab.registry.byId('a')?.state, 'registered');
+  assert.equal(lab.registry.byId('a')?.stateBy, 'person:ada');
   assert.notEqual(lab.registry.claimOf('a'), undefined);
 });

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { parseClaim } from '@holdfast/protocol';
-import { type ListeningLab, type ShellRun, openListeningLab } from './lab.testing.ts';
+import type { LifeCycleAct } from '../registry/index.ts';
+import { type ListeningLab, type ShellRun, openListeningLab, present } from './lab.testing.ts';
 import {
   BODY_BYTES_MAX,
   WRONG_DELAY_MS,
@@ -38,7 +39,7 @@ function postCsr(
   const url = `https://localhost:${lab.port}/.well-known/est/simpleenroll`;
   return lab.shell(
     `curl --silent --show-error --config - --cacert root.pem ${options} --write-out '\\n%{http_code} %header{www-authenticate}' ` +
-      `--data-binary @${request} ${url}`,
+      `--header 'Content-Type: application/pkcs10' --data-binary @${request} ${url}`,
     `user = "${user}:${password}"\n`,
   );
 }
@@ -98,8 +99,10 @@ test('the guide gives a complete bundle that only its owner can read', async (co
     broker: 'mqtts://localhost:8883',
   });
   const [spkiLine, certificateLine] = read('server.pin').split('\n');
-  assert.equal(spkiLine, `sha256//${pins.spki}`);
-  assert.equal(certificateLine?.split('=')[1]?.replaceAll(':', '').toLowerCase(), pins.certificate);
+  const [pin, backup] = pins;
+  assert.equal(spkiLine, `sha256//${pin.spki}`);
+  assert.equal(certificateLine?.split('=')[1]?.replaceAll(':', '').toLowerCase(), pin.certificate);
+  assert.match(backup.spki, /^[\w+/]{43}=$/);
   assert.deepEqual(
     lab.acts.map(({ action, principal, target }) => [action, principal, target]),
     [
@@ -141,7 +144,7 @@ test('cacerts is the trust anchor and the devices authority [RFC 7030 §4.1.3]',
   const lab = await preparedLab(context);
   const url = `https://localhost:${lab.port}/.well-known/est/cacerts`;
   const { stdout } = await lab.shell(
-    `curl --silent --cacert root.pem --dump-header headers ${url} | openssl base64 -d |
+    `curl --silent --cacert root.pem --dump-header headers ${url} | openssl base64 -d -A |
        openssl pkcs7 -inform DER -print_certs | grep -v '^subject\\|^issuer\\|^$'`,
   );
   assert.equal(stdout, lab.authority.anchorPem + lab.authority.devicesCaPem);
@@ -154,10 +157,10 @@ test('the answer to simpleenroll holds the new certificate alone [RFC 7030 §4.2
   const lab = await preparedLab(context);
   const { secret } = lab.claim(lab.addDevice('a'));
   const { stdout } = await postCsr(lab, { user: 'a', password: secret.expose() });
-  const [body = '', status] = stdout.split('\n\n');
+  const [body = '', status] = stdout.split('\n');
   assert.equal(status?.slice(0, 3), '200');
   const printed = await lab.shell(
-    'openssl base64 -d | openssl pkcs7 -inform DER -print_certs',
+    'openssl base64 -d -A | openssl pkcs7 -inform DER -print_certs',
     `${body}\n`,
   );
   assert.equal(printed.stdout.match(/BEGIN CERTIFICATE/gu)?.length, 1);
@@ -184,9 +187,12 @@ test('every credential problem has the same answer, and its own report', async (
   await expect('a', 'A'.repeat(43), 'E_ENROLL_CLAIM');
   await expect('unknown', good, 'E_ENROLL_CLAIM');
   await expect('no-claim', good, 'E_ENROLL_CLAIM');
-  lab.registry.changeState(device, 'suspended', 'test');
+  const change = (act: LifeCycleAct) =>
+    present(lab.registry.changeState('a', { act, by: 'local', reason: 'test' }));
+  change('enroll');
+  change('suspend');
   await expect('a', good, 'E_ENROLL_STATE');
-  lab.registry.changeState(device, 'registered', 'test');
+  change('resume');
   lab.clock.ms += 24 * 3_600_000;
   await expect('a', good, 'E_ENROLL_CLAIM_EXPIRED');
   const again = lab.claim(device).secret.expose();
@@ -279,6 +285,7 @@ test('many wrong claims are limited, and a right one still goes through [E_ENROL
   const script = `for n in $(seq ${WRONG_PER_ADDRESS_MAX + 2}); do
     printf 'user = "%s:%043d"\\n' "\${1:-d$n}" 0 | curl --silent --config - --cacert root.pem --output /dev/null \\
       --write-out '%{http_code} %header{retry-after}\\n' --data-binary @request.b64 \\
+      --header 'Content-Type: application/pkcs10' \\
       https://localhost:${lab.port}/.well-known/est/simpleenroll; done`;
   const wrong = (await lab.shell(script)).stdout.trimEnd().split('\n');
   const limited = ['429 60', '429 60'];
@@ -365,9 +372,9 @@ test('a peer that leaves in the middle of its body is no error of the server', a
 test('what is no route of enrollment is not found', async (context) => {
   const lab = await preparedLab(context);
   const { stdout } = await lab.shell(
-    `for path in / /v1/devices /.well-known/est/simplereenroll /.well-known/est/simpleenroll; do
+    `for path in / /v1/devices /.well-known/est/fullcmc /.well-known/est/simpleenroll; do
        curl --silent --cacert root.pem --output /dev/null --write-out '%{http_code} ' https://localhost:${lab.port}$path
      done`,
   );
-  assert.equal(stdout, '404 404 404 404 ');
+  assert.equal(stdout, '404 404 404 405 ');
 });

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Refusal, parseTenantName, refuse } from '@holdfast/protocol';
+import type { TLSSocket } from 'node:tls';
+import { Refusal, parseTenantName } from '@holdfast/protocol';
 import type { Act } from '../audit/index.ts';
 import {
   type Clock,
@@ -22,7 +23,14 @@ import {
   ensureServerCertificate,
   openAuthority,
 } from '../pki/index.ts';
-import { type Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
+import {
+  ClassSettings,
+  type Device,
+  DeviceRegistry,
+  Manufacturers,
+  PayloadKeySource,
+} from '../registry/index.ts';
+import { Gate } from '../session/index.ts';
 import { Admission, openHttps } from '../wire/index.ts';
 import type { IssuedClaim } from './claims.ts';
 import { createEnrollment } from './create-enrollment.ts';
@@ -53,6 +61,8 @@ export interface Lab {
   readonly clock: LabClock;
   readonly store: SealedStore;
   readonly registry: DeviceRegistry;
+  readonly classSettings: ClassSettings;
+  readonly manufacturers: Manufacturers;
   readonly authority: Authority;
   readonly tenant: TenantName;
   readonly acts: Act[];
@@ -73,7 +83,32 @@ export function openLab(context: TestContext): Lab {
   const tenant = present(parseTenantName('default'));
   const authority = openAuthority(createAuthority({ clock, random, tenant }), { clock, random });
   const registry = new DeviceRegistry(store, { clock });
-  return { folder, clock, store, registry, authority, tenant, acts: [], reports: [] };
+  return {
+    folder,
+    clock,
+    store,
+    registry,
+    classSettings: new ClassSettings(store),
+    manufacturers: new Manufacturers(store, { clock, registry }),
+    authority,
+    tenant,
+    acts: [],
+    reports: [],
+  };
+}
+
+/** As the flow has it, but for the clock of OpenSSL, which is not the one of the test. */
+function tlsPeer(socket: TLSSocket): Parameters<Gate['admit']>[0] {
+  const problem = socket.authorized ? undefined : String(socket.authorizationError);
+  return {
+    certificate: socket.getPeerX509Certificate(),
+    chainProblem: socket.isSessionReused() || isOfTime(problem) ? undefined : problem,
+    address: '127.0.0.1',
+  };
+}
+
+function isOfTime(problem: string | undefined): boolean {
+  return problem === 'CERT_HAS_EXPIRED' || problem === 'CERT_NOT_YET_VALID';
 }
 
 /** What a shell command gave. */
@@ -99,12 +134,18 @@ export interface ListeningLab extends Lab {
 export async function openListeningLab(context: TestContext): Promise<ListeningLab> {
   const lab = openLab(context);
   const { clock, authority, tenant, registry, store, acts, reports, folder } = lab;
+  const gate = new Gate({
+    registry,
+    check: (certificate, nowMs = clock.nowMs()) =>
+      checkClientCertificate(certificate, { authority, tenant, nowMs }),
+  });
   const names = ['localhost', '127.0.0.1'];
   const server = ensureServerCertificate(undefined, { authority, names, clock });
   const payloadKeys = new PayloadKeySource(store.keyring, { tenant });
   const journal: ListeningLab['journal'] = { problem: undefined };
   const logLines: string[] = [];
   const report = (entry: RefusalReport): void => void reports.push(entry);
+  const listening = { port: 0 };
   const enrollment = createEnrollment({
     clock,
     random: systemRandom,
@@ -119,18 +160,14 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
     authority,
     tenant,
     host: 'localhost',
+    enrollUrl: () => `https://localhost:${listening.port}`,
     broker: 'mqtts://localhost:8883',
     pins: server.pins,
-    identify(socket) {
-      const certificate = socket.getPeerX509Certificate();
-      if (certificate === undefined) return refuse('E_SESSION_NO_CERTIFICATE', 'none');
-      const checked = checkClientCertificate(certificate, {
-        authority,
-        tenant,
-        nowMs: clock.nowMs(),
-      });
-      return checked instanceof Refusal ? checked : { principal: checked.deviceId };
-    },
+    pinsSinceMs: () => clock.ms,
+    classSettings: lab.classSettings,
+    manufacturers: lab.manufacturers,
+    identify: (socket) => gate.admit(tlsPeer(socket)),
+    examine: (socket) => gate.examine(tlsPeer(socket)),
   });
   const listener = await openHttps(
     {
@@ -149,6 +186,7 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
   );
   context.after(() => listener.close());
   const { port } = listener;
+  listening.port = port;
   return {
     ...lab,
     port,

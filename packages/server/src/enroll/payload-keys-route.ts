@@ -1,24 +1,18 @@
 /** Gives an enrolled device its payload keys, inside mutual TLS. @module */
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { REFUSAL_CODES, Refusal, type RefusalCode, refuse } from '@holdfast/protocol';
 import { type ApiError } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { RecordAct } from '../audit/index.ts';
 import type { ReportRefusal, SecretBytes } from '../kernel/index.ts';
-import type { ServerPins } from '../pki/index.ts';
-import type { Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
+import { type ServerPins, devicePins } from '../pki/index.ts';
+import type { PayloadKeySource } from '../registry/index.ts';
 import { peerAddress } from '../wire/index.ts';
-
-/** Says who is at the other end of a TLS connection: the gate of the session stage. */
-export type Identify = (socket: TLSSocket) => { readonly principal: string } | Refusal;
+import { type IdentifiedDeps, NOT_IDENTIFIED, identified, subjectOf } from './identified.ts';
 
 /** What the route needs. */
-export interface PayloadKeysDeps {
-  readonly registry: DeviceRegistry;
+export interface PayloadKeysDeps extends IdentifiedDeps {
   readonly payloadKeys: PayloadKeySource;
-  readonly identify: Identify;
   readonly tenant: string;
   /** `mqtts://host:port`. */
   readonly broker: string;
@@ -57,24 +51,13 @@ export function payloadKeysRoute(deps: PayloadKeysDeps): Hono<{ Bindings: HttpBi
       target: device.id,
       facts: { kid, address },
     });
-    const { tenant, broker, pins } = deps;
+    const { tenant, broker } = deps;
+    const pins = devicePins(deps.pins);
     const keys = { payloadKey: hexOf(payloadKey), commandKey: hexOf(commandKey) };
     const body = { device: device.id, tenant, kid, ...keys, broker, pins };
     return c.json(body, 200, { 'cache-control': 'no-store' });
   });
   return app;
-}
-
-function identified(socket: Socket, { identify, registry }: PayloadKeysDeps): Device | Refusal {
-  if (!(socket instanceof TLSSocket)) throw new TypeError('payload keys without TLS');
-  const peer = identify(socket);
-  if (peer instanceof Refusal) return peer;
-  const device = registry.byId(peer.principal);
-  return device ?? refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no device ${peer.principal}`);
-}
-
-function subjectOf(socket: Socket): string | undefined {
-  return socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.subject : undefined;
 }
 
 function hexOf(key: SecretBytes): string {
@@ -85,12 +68,3 @@ function errorBody(code: RefusalCode): ApiError {
   const { what, fix } = REFUSAL_CODES[code];
   return { error: { code, message: what, fix } };
 }
-
-/** Tells every peer without a good certificate the same, whatever is wrong with it. */
-const NOT_IDENTIFIED: ApiError = {
-  error: {
-    code: 'E_OPERATE_UNAUTHENTICATED',
-    message: 'No client certificate that is accepted was shown.',
-    fix: 'Show the operational certificate of the device, client.crt with client.key.',
-  },
-};

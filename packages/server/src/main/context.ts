@@ -1,3 +1,4 @@
+import type { TokenPlace } from '../crypto/index.ts';
 /** What every part of one server is given. @module */
 import {
   type Clock,
@@ -7,6 +8,7 @@ import {
   systemClock,
   systemRandom,
 } from '../kernel/index.ts';
+import type { AskPin } from './custody.ts';
 import { type NetworkNames, networkNames } from './network-names.ts';
 
 /** How to start. */
@@ -17,6 +19,10 @@ export interface StartOptions {
   readonly hosts: readonly string[];
   /** Ports; 0 takes a free one. */
   readonly ports: { readonly broker: number; readonly api: number; readonly enroll: number };
+  /** The token that is to hold the keys of a new data folder; without it they are in the folder. */
+  readonly token?: TokenPlace | undefined;
+  /** Asks for the PIN of a token, once, when the keys of the data folder are in one. */
+  readonly askPin?: AskPin | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: RandomBytes | undefined;

@@ -11,6 +11,8 @@ export interface DataFolder {
   readonly isNew: boolean;
   /** The unseal key: whoever has it and the folder can read everything. */
   readonly unsealKey: string;
+  /** Where the keys are when they are in a token; it names the token, and holds no secret. */
+  readonly custody: string;
   /** Sealed records: devices, people, keys. */
   readonly registry: string;
   /** The sealed Merkle log: messages, acts, refusals. */
@@ -29,11 +31,13 @@ const OWNER_ONLY_FOLDER = 0o700;
 export function dataFolderAt(path: string): DataFolder {
   const folder = resolve(path);
   const unsealKey = join(folder, 'unseal.key');
+  const custody = join(folder, 'custody.json');
   const registry = join(folder, 'registry.db');
   return {
     path: folder,
-    isNew: !existsSync(unsealKey) && !existsSync(registry),
+    isNew: ![unsealKey, custody, registry].some((file) => existsSync(file)),
     unsealKey,
+    custody,
     registry,
     log: join(folder, 'log.db'),
     broker: join(folder, 'broker.db'),

@@ -1,8 +1,13 @@
 /** The three listeners, and what each one serves. @module */
-import { createEnrollment } from '../enroll/index.ts';
-import { createApi } from '../operate/index.ts';
-import { Admission, type Listener, openHttps, openMqtt } from '../wire/index.ts';
+import { X509Certificate } from 'node:crypto';
+import { Pairing, createEnrollment } from '../enroll/index.ts';
+import { Ingest } from '../ingest/index.ts';
+import { DeviceSelf, createApi } from '../operate/index.ts';
+import type { ServerPins } from '../pki/index.ts';
+import { HttpsConnections } from '../session/index.ts';
+import { Admission, type Listener, type TlsIdentity, openHttps, openMqtt } from '../wire/index.ts';
 import type { Context } from './context.ts';
+import { factoryReset } from './factory-reset.ts';
 import type { Flow } from './flow.ts';
 import type { Metrics } from './metrics.ts';
 import { TENANT } from './server-identity.ts';
@@ -18,8 +23,8 @@ export interface ServerFacts {
   readonly broker: string;
   readonly api: string;
   readonly enroll: string;
-  /** What clients may pin: SHA-256 of the certificate (hex) and of its key (base64). */
-  readonly pins: { readonly certificate: string; readonly spki: string };
+  /** What clients may pin. */
+  readonly pins: ServerPins;
   /** The public key of the audit log. */
   readonly verifierKey: string;
 }
@@ -45,17 +50,15 @@ export async function openDoors(
   const listening = {
     addresses: names.addresses,
     admission,
-    identity: {
-      certificateChain: identity.certificate.certChainPem,
-      privateKey: identity.certificate.keyPem,
-      clientAnchors: identity.authority.trustAnchorsPem,
-    },
+    identity: tlsIdentity(identity),
   };
   const { publicName: host } = names;
   const facts = {
     version: VERSION,
     dataDir: folder.path,
-    pins: identity.certificate.pins,
+    get pins() {
+      return identity.certificate.pins;
+    },
     verifierKey: identity.log.verifierKey,
     broker: '',
     enroll: '',
@@ -68,35 +71,98 @@ export async function openDoors(
   facts.broker = `mqtts://${host}:${broker.port}`;
 
   const { authority } = identity;
-  const { broker: brokerUrl, pins } = facts;
-  const known = { ...context, ...parts, report, authority, tenant: TENANT };
-  const enrollment = createEnrollment({ ...known, host, broker: brokerUrl, pins });
+  // A WebSocket is closed by its session, with a word of goodbye; all else is closed by this.
+  const https = new HttpsConnections({ ...parts, clock });
+  const { identify } = https;
+  parts.owners.onChange(({ lost, renewed }) => {
+    for (const app of renewed === undefined ? lost : [...lost, renewed]) https.recheckApp(app);
+  });
+  const served = { ...parts, identify };
+  const { broker: brokerUrl } = facts;
+  const known = { ...context, ...served, report, authority, tenant: TENANT };
+  const enrollment = createEnrollment({
+    ...known,
+    host,
+    broker: brokerUrl,
+    get pins() {
+      return facts.pins;
+    },
+    pinsSinceMs: () => sinceMs(identity.certificate.certChainPem),
+    enrollUrl: () => facts.enroll,
+  });
   const enrollOptions = { ...listening, name: 'enroll', port: options.ports.enroll };
   const enroll = await openHttps({ ...enrollOptions, asksCertificate: true }, enrollment.fetch);
   onUndo(() => enroll.close());
   facts.enroll = `https://${host}:${enroll.port}`;
+  // A certificate that sends others to "localhost" sends them to themselves.
+  if (names.isPublic) authority.announceRevocation(facts.enroll);
 
   const startedAtMs = clock.nowMs();
+  const pairing = new Pairing({ ...known, owners: parts.owners, host });
+  const self = {
+    isReady: () => journal.isHealthy,
+    preparePairCode: (of: string, lifeMs?: number) =>
+      pairing.prepareCode(of, { port: portOf(facts.api), lifeMs }),
+    resetDevice: factoryReset(parts),
+  };
   const api = createApi({
     ...context,
-    ...parts,
+    ...served,
+    ...self,
     report,
-    issueClaim: (device) => enrollment.issueClaim(device, { port: enroll.port }),
+    pairing,
+    crl: (issuer) => enrollment.crl(issuer),
+    issueClaim: (device, by) => enrollment.issueClaim(device, { port: enroll.port, by }),
+    prepareClaim: (id, lifeMs) => enrollment.prepareClaim(id, { port: enroll.port, lifeMs }),
     sendCommand: (command) => messagePath.command(command),
     checkpoint: () => journal.checkpoint,
     server: () => ({ ...facts, startedAtMs }),
-    isReady: () => journal.isHealthy,
+    authority: identity.keeper,
+    tenant: TENANT,
     metrics: parts.metrics.registry,
   });
   const apiOptions = { ...listening, name: 'API', port: options.ports.api };
   // A browser that has no certificate of ours shows no prompt and sends none.
   const onWebSocket = webSocketDoor({ ...parts, report });
+  const ingest = new Ingest({
+    ...context,
+    ...served,
+    report,
+    open: messagePath.open,
+    rateOf: (peer) => served.sessions.rateOf(peer),
+    canStore: () => journal.isHealthy && !journal.isPressed,
+  });
+  const deviceSelf = new DeviceSelf({ ...context, ...served, ...self, report });
   const apiListener = await openHttps(
     { ...apiOptions, asksCertificate: true, onWebSocket },
-    api.fetch,
+    (request, env) => {
+      if (deviceSelf.takes(request)) return deviceSelf.fetch(request, env);
+      return (ingest.takes(request) ? ingest : api).fetch(request, env);
+    },
   );
   onUndo(() => apiListener.close());
   facts.api = `https://${host}:${apiListener.port}`;
   const localApi = `https://localhost:${apiListener.port}`;
-  return { listeners: [broker, enroll, apiListener], facts, localApi };
+  const listeners = [broker, enroll, apiListener];
+  identity.keeper.onChange(() => {
+    for (const listener of listeners) listener.renew(tlsIdentity(identity));
+  });
+  return { listeners, facts, localApi };
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+/** From when on the first certificate of a chain counts. */
+function sinceMs(chainPem: string): number {
+  return new X509Certificate(chainPem).validFromDate.getTime();
+}
+
+function tlsIdentity({ certificate, authority }: Storage['identity']): TlsIdentity {
+  return {
+    certificateChain: certificate.certChainPem,
+    privateKey: certificate.keyPem,
+    clientAnchors: authority.trustAnchorsPem,
+  };
 }

@@ -2,17 +2,25 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { Refusal } from '@holdfast/protocol';
+import { Permissions } from '../authorize/index.ts';
 import { MessageJournal } from '../journal/index.ts';
-import { checkClientCertificate } from '../pki/index.ts';
-import { DEVICE_CLASSES, type DeviceRegistry } from '../registry/index.ts';
+import { checkAppCertificate, checkClientCertificate } from '../pki/index.ts';
+import { DEVICE_CLASSES, type DeviceRegistry, appOfPrincipal } from '../registry/index.ts';
 import { Router } from '../route/index.ts';
 import {
   type AdmittedPeer,
+  ApiKeyCheck,
+  AppGate,
+  type ExaminedPeer,
   Gate,
+  type OnFirstUse,
   type RateLimits,
+  SCRAM_METHOD,
   SERVICE_LIMITS,
   SESSION_LIMITS,
+  ScramAuthenticator,
   SessionTable,
+  randomNonce,
 } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import type { Context } from './context.ts';
@@ -29,8 +37,12 @@ export interface Flow {
   readonly messagePath: MessagePath;
   readonly sessions: SessionTable;
   readonly gate: Gate;
+  /** The API keys of devices as a second factor. */
+  readonly apiKeyCheck: ApiKeyCheck;
   /** Decides who a TLS connection is. */
   readonly identify: (socket: TLSSocket) => AdmittedPeer | Refusal;
+  /** Tells whose certificate a TLS connection shows, also of one that is not admitted any more. */
+  readonly examine: (socket: TLSSocket) => ExaminedPeer | Refusal;
   /** Takes a new connection of the broker, or refuses it without a word: gives false then. */
   readonly admit: (socket: TLSSocket) => boolean;
 }
@@ -40,27 +52,44 @@ export interface Flow {
  * sessions and retained messages that were there before a restart.
  */
 export async function openFlow(
-  { clock, log, onUndo }: Context,
+  { clock, log, random, onUndo }: Context,
   parts: Storage & Registries & Audit & { readonly metrics: Metrics },
 ): Promise<Flow> {
   const { store, identity, registry, payloadKeys, journal, refusals, recordAct, metrics } = parts;
   const { keyring } = store;
   const { report } = refusals;
-  const check = (certificate: X509Certificate): ReturnType<typeof checkClientCertificate> =>
+  const check = (
+    certificate: X509Certificate,
+    atMs = clock.nowMs(),
+  ): ReturnType<typeof checkClientCertificate> =>
     checkClientCertificate(certificate, {
       authority: identity.authority,
       tenant: TENANT,
-      nowMs: clock.nowMs(),
+      nowMs: atMs,
     });
-  const gate = new Gate({ registry, check });
+  const { authority } = identity;
+  const apps = new AppGate({
+    owners: parts.owners,
+    check: (certificate) =>
+      checkAppCertificate(certificate, { authority, tenant: TENANT, nowMs: clock.nowMs() }),
+  });
+  const gate = new Gate({ registry, check, apps, onFirstUse: recordFirstUse({ recordAct, log }) });
   const messages = new MessageJournal(journal, { keyring });
   const router = new Router({ clock, store: messages });
+  const permissions = new Permissions({
+    authorizer: parts.policies.authorizer,
+    registry,
+    roleOf: (principal) => parts.people.roleOf(principal),
+    ownerOf: (deviceId) => parts.owners.ownerOf(deviceId),
+    ownerOfApp: (principal) => parts.owners.app(appOfPrincipal(principal) ?? '')?.ownerId,
+  });
   const messagePath = new MessagePath({
     clock,
     log,
     report,
     recordAct,
     registry,
+    permissions,
     payloadKeys,
     journal: messages,
     router,
@@ -68,6 +97,8 @@ export async function openFlow(
       storedCounters({ journal, registry, keyring }, deviceId, kid),
     countAccepted: metrics.countAccepted,
   });
+  const apiKeyCheck = new ApiKeyCheck(parts);
+  const scram = new ScramAuthenticator({ ...parts, nonce: randomNonce(random) });
   const sessions = new SessionTable({
     clock,
     registry,
@@ -76,10 +107,22 @@ export async function openFlow(
     openHandler: messagePath.open,
     store: messages,
     subscriptions: router,
+    maySubscribe: (deviceId, filter) => {
+      const kind = appOfPrincipal(deviceId) === undefined ? 'device' : 'app';
+      const principal = permissions.principalOf({ kind, principal: deviceId });
+      return principal !== undefined && permissions.maySubscribe(principal, filter);
+    },
+    authenticators: new Map([[SCRAM_METHOD, scram]]),
+    secondFactor: apiKeyCheck,
+    onPolicyChange: (listener) => parts.policies.authorizer.onChange(listener),
     ratesOf: (peer) => ratesOf(registry, peer),
     limitsOf: (principal) =>
       registry.byId(principal)?.class === 'service' ? SERVICE_LIMITS : SESSION_LIMITS,
     onDrop: metrics.countDrop,
+  });
+  parts.owners.onChange(({ lost, renewed }) => {
+    for (const principal of lost) sessions.endApp(principal);
+    if (renewed !== undefined) sessions.endRenewedApp(renewed);
   });
   onUndo(() => sessions.close());
   await recoverBroker({ journal: messages, router, sessions });
@@ -99,7 +142,9 @@ export async function openFlow(
     messagePath,
     sessions,
     gate,
+    apiKeyCheck,
     identify,
+    examine: (socket) => gate.examine(tlsPeer(socket)),
     admit: (socket) => {
       const peer = identify(socket);
       if (!(peer instanceof Refusal)) {
@@ -112,6 +157,27 @@ export async function openFlow(
       socket.destroy();
       return false;
     },
+  };
+}
+
+/** The peer is in by then, and does not wait for the log. */
+function recordFirstUse({
+  recordAct,
+  log,
+}: {
+  recordAct: Audit['recordAct'];
+  log: Context['log'];
+}): OnFirstUse {
+  return ({ principal, fingerprint }) => {
+    const action = 'device.use-certificate';
+    const facts = { certificate: fingerprint };
+    recordAct({ action, principal, target: principal, facts }).catch((error: unknown) => {
+      const event = { 'event.action': action, 'event.outcome': 'failure' };
+      log.error(
+        { ...event, 'error.message': String(error), 'device.id': principal },
+        'not recorded',
+      );
+    });
   };
 }
 

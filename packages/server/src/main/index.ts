@@ -2,5 +2,6 @@
 export { createLog } from '../kernel/index.ts';
 export type { StartOptions } from './context.ts';
 export type { ServerFacts } from './doors.ts';
+export * from './offline-signing.ts';
 export * from './start.ts';
 export * from './verify-data.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Act, RecordAct } from '../audit/index.ts';
+import { openPermissions } from '../authorize/lab.testing.ts';
 import { MessageJournal } from '../journal/index.ts';
 import { JournalLab } from '../journal/lab.testing.ts';
 import { createLog } from '../kernel/index.ts';
@@ -11,7 +12,9 @@ import { MessagePath } from './message-path.ts';
 
 /** A device that is claimed, and the way it opens when it connects. */
 async function openClaimed(t: TestContext, recordAct: RecordAct) {
-  const { clock, registry, payloadKeys, enroll, admit } = openLab(t);
+  const lab = openLab(t);
+  const { clock, registry, payloadKeys, enroll, admit } = lab;
+  const { permissions } = openPermissions(lab);
   const journals = new JournalLab(t);
   const journal = new MessageJournal(await journals.open(), { keyring: journals.keyring });
   const lines: string[] = [];
@@ -21,6 +24,7 @@ async function openClaimed(t: TestContext, recordAct: RecordAct) {
     report: () => {},
     recordAct,
     registry,
+    permissions,
     payloadKeys,
     journal,
     router: new Router({ clock, store: journal }),

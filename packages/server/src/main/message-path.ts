@@ -6,12 +6,17 @@
  */
 import { Refusal, refuse } from '@holdfast/protocol';
 import type { RecordAct } from '../audit/index.ts';
-import { Grant, OPERATOR_RULES, parseCommandTopic, rulesOf } from '../authorize/index.ts';
+import { Grant, type Permissions, parseCommandTopic } from '../authorize/index.ts';
 import type { MessageJournal } from '../journal/index.ts';
 import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
 import type { Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
 import type { Router } from '../route/index.ts';
-import type { AdmittedPeer, InboundPublish, SessionHandler } from '../session/index.ts';
+import type {
+  AdmittedPeer,
+  InboundPublish,
+  PublishDone,
+  SessionHandler,
+} from '../session/index.ts';
 import {
   DeviceVerifier,
   type KnownCounters,
@@ -27,6 +32,7 @@ export interface MessagePathDeps {
   readonly report: ReportRefusal;
   readonly recordAct: RecordAct;
   readonly registry: DeviceRegistry;
+  readonly permissions: Permissions;
   readonly payloadKeys: PayloadKeySource;
   readonly journal: MessageJournal;
   readonly router: Router;
@@ -49,7 +55,7 @@ export interface CommandRequest {
 interface RefusedPublish {
   readonly refusal: Refusal;
   readonly topic: string;
-  readonly done: (hasSubscribers: boolean) => void;
+  readonly done: PublishDone;
 }
 
 /** The way of all messages of one server. */
@@ -65,12 +71,12 @@ export class MessagePath {
 
   /** Opens the way for an admitted peer; an `OpenHandler`. */
   readonly open = async (peer: AdmittedPeer): Promise<SessionHandler> => {
-    if (peer.kind === 'person') return this.#personHandler(peer);
+    if (peer.kind !== 'device') return this.#personHandler(peer);
     const verifier = await this.#verifierOf(peer.principal);
     const device = this.#deps.registry.byId(peer.principal);
     if (device === undefined) throw new Error(`device ${peer.principal} has gone`);
     if (device.state === 'claimed') this.#activate(device, peer.address);
-    return this.#deviceHandler(peer, new Grant(peer, rulesOf(device.class)), verifier);
+    return this.#deviceHandler(peer, new Grant(peer, this.#deps.permissions), verifier);
   };
 
   /** Sends a command to a device. Resolves once it is durable, with whether a session of it
@@ -87,6 +93,14 @@ export class MessagePath {
         resolve({ index: journaled.index, receivers });
       });
     });
+  }
+
+  /** Destroys what a device has sent; its replay window goes on where it was. */
+  async eraseContent(deviceId: string): Promise<void> {
+    const verifier = await this.#verifierOf(deviceId);
+    const erased = this.#deps.registry.eraseContent(deviceId, verifier.highestCounter);
+    if (erased !== undefined) verifier.useContentKey(erased.contentKeyRef);
+    this.#deps.router.forgetRetained(`d/${deviceId}/#`);
   }
 
   #deviceHandler(peer: AdmittedPeer, grant: Grant, verifier: DeviceVerifier): SessionHandler {
@@ -121,9 +135,9 @@ export class MessagePath {
     };
   }
 
-  /** People read, and send commands, which the server signs for them. */
+  /** People and apps read, and send commands, which the server signs for them. */
   #personHandler(peer: AdmittedPeer): SessionHandler {
-    const grant = new Grant(peer, OPERATOR_RULES);
+    const grant = new Grant(peer, this.#deps.permissions);
     const sign = (publish: InboundPublish): VerifiedMessage | Refusal => {
       const permitted = grant.permitPublish(publish);
       if (permitted instanceof Refusal) return permitted;
@@ -140,7 +154,7 @@ export class MessagePath {
         return this.#answerRefused({ refusal: signed, topic: publish.topic, done });
       },
       verifyWill: (will) => {
-        const refusal = refuse('E_AUTHORIZE_PUBLISH', 'a person leaves no will');
+        const refusal = refuse('E_AUTHORIZE_PUBLISH', `a ${peer.kind} leaves no will`);
         return this.#report(refusal, { peer, topic: will.topic });
       },
       permitSubscription: (filter) => grant.permitSubscription(filter),
@@ -154,12 +168,12 @@ export class MessagePath {
   #answerRefused({ refusal, topic, done }: RefusedPublish): void {
     const { journal, router } = this.#deps;
     const isOwnTopic = refusal.code !== 'E_AUTHORIZE_PUBLISH';
-    journal.barrier(() => done(isOwnTopic && router.hasSubscribers(topic)));
+    journal.barrier(() => done(isOwnTopic && router.hasSubscribers(topic), refusal));
   }
 
   #store(
     message: VerifiedMessage,
-    { peer, done }: { peer: AdmittedPeer; done: (hasSubscribers: boolean) => void },
+    { peer, done }: { peer: AdmittedPeer; done: PublishDone },
   ): void {
     const { journal, router } = this.#deps;
     journal.append(message, (journaled) => {
@@ -203,6 +217,8 @@ export class MessagePath {
     const faster = this.#verifiers.get(deviceId);
     if (isCurrent(faster)) return faster;
     const verifier = new DeviceVerifier({ device, keys, clock, counters });
+    // What it sent may have been erased while its counters were read.
+    verifier.useContentKey((registry.byId(deviceId) ?? device).contentKeyRef);
     this.#verifiers.set(deviceId, verifier);
     return verifier;
   }
@@ -210,8 +226,10 @@ export class MessagePath {
   /** The connection does not wait for the record: what it may do, its claim has given it. */
   #activate(device: Device, address: string): void {
     const { registry, recordAct, log } = this.#deps;
-    registry.changeState(device, 'active', 'connected with its certificate');
     const { id } = device;
+    const reason = 'connected with its certificate';
+    // Another connection of the device may have been faster.
+    if (registry.changeState(id, { act: 'activate', by: id, reason }) instanceof Refusal) return;
     const facts = { stateBefore: device.state, address };
     recordAct({ action: 'device.activate', principal: id, target: id, facts }).catch(
       (error: unknown) => {

@@ -9,6 +9,8 @@ export interface NetworkNames {
   readonly addresses: readonly string[];
   /** What stands in URLs and claims. */
   readonly publicName: string;
+  /** Whether others than this machine can use that name. */
+  readonly isPublic: boolean;
 }
 
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
@@ -24,11 +26,13 @@ export function networkNames(hosts: readonly string[]): NetworkNames {
       certificateNames: LOCAL_NAMES,
       addresses: ['127.0.0.1', '::1'],
       publicName: 'localhost',
+      isPublic: false,
     };
   }
   return {
     certificateNames: [...new Set([...hosts, ...LOCAL_NAMES])],
     addresses: ['0.0.0.0', '::'],
     publicName: isIP(first) === 6 ? `[${first}]` : first,
+    isPublic: true,
   };
 }

@@ -3,17 +3,10 @@ import { parseTenantName, Refusal } from '@holdfast/protocol';
 import { z } from 'zod';
 import { verifierKeyText } from '../audit/index.ts';
 import { generatePrivateKey, softwareKeyHandle } from '../crypto/index.ts';
-import { type Clock, type RandomBytes, Secret } from '../kernel/index.ts';
+import { AuthorityKeeper, type AuthorityKeeperDeps } from '../enroll/index.ts';
+import { type RandomBytes, Secret } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
-import {
-  type Authority,
-  AuthoritySchema,
-  type ServerCertificate,
-  ServerCertificateSchema,
-  createAuthority,
-  ensureServerCertificate,
-  openAuthority,
-} from '../pki/index.ts';
+import type { Authority, ServerCertificate } from '../pki/index.ts';
 
 const LogKeySchema = z.object({
   version: z.literal(1),
@@ -26,6 +19,9 @@ const LogKeySchema = z.object({
 /** The identity of one server. */
 export interface ServerIdentity {
   readonly authority: Authority;
+  /** Changes the authority, and what follows from it. */
+  readonly keeper: AuthorityKeeper;
+  /** As it is now: a change of the authority brings another one. */
   readonly certificate: ServerCertificate;
   /** The key that signs checkpoints, and the public text that verifies them. */
   readonly log: {
@@ -44,15 +40,17 @@ export const TENANT = tenantOf('default');
 /** Opens the identity kept in the store, or makes it. `names` go into the server certificate. */
 export function openServerIdentity(
   store: SealedStore,
-  deps: { clock: Clock; random: RandomBytes; names: readonly string[] },
+  deps: Omit<AuthorityKeeperDeps, 'tenant'>,
 ): ServerIdentity {
-  const authorities = store.collection('authority', AuthoritySchema);
-  const certificates = store.collection('server-certificate', ServerCertificateSchema);
-  const material = readOrMake(authorities, () => createAuthority({ ...deps, tenant: TENANT }));
-  const authority = openAuthority(material, deps);
-  const certificate = ensureServerCertificate(certificates.read(ONLY), { authority, ...deps });
-  if (certificate.isNew) certificates.write(ONLY, certificate.material);
-  return { authority, certificate, log: openLogKey(store, deps.random) };
+  const keeper = new AuthorityKeeper(store, { ...deps, tenant: TENANT });
+  return {
+    authority: keeper.authority,
+    keeper,
+    get certificate() {
+      return keeper.certificate;
+    },
+    log: openLogKey(store, deps.random),
+  };
 }
 
 function openLogKey(store: SealedStore, random: RandomBytes): ServerIdentity['log'] {

@@ -5,6 +5,7 @@ import { removeLocalAccess, writeLocalAccess } from './data-folder.ts';
 import { type ServerFacts, openDoors } from './doors.ts';
 import { openFlow } from './flow.ts';
 import { createMetrics } from './metrics.ts';
+import { startPolicy } from './start-policy.ts';
 import { type Stopped, stop } from './stop.ts';
 import { openAudit, openRegistries, openStorage } from './storage.ts';
 
@@ -39,12 +40,15 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   const metrics = createMetrics();
 
   // What is kept, under which keys, and who exists.
-  const storage = openStorage(context);
+  const storage = await openStorage(context);
   const registries = openRegistries(context, storage);
 
   // The log on which everything is put.
   const { registry, people } = registries;
   const audit = await openAudit(context, storage, { registry, metrics });
+
+  // Who may do what.
+  await startPolicy(registries.policies, { ...audit, log: context.log });
 
   // The way of a message: wire, session, authorize, verify, journal, route.
   const parts = { ...storage, ...registries, ...audit, metrics };
@@ -56,13 +60,16 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   const doors = await openDoors(context, { ...parts, ...flow });
 
   const { folder, identity } = storage;
-  writeLocalAccess(folder, {
-    version: 1,
-    url: doors.localApi,
-    token: localToken.expose(),
-    anchorPem: identity.authority.anchorPem,
-    pin: doors.facts.pins.certificate,
-  });
+  const writeAccess = (): void =>
+    writeLocalAccess(folder, {
+      version: 1,
+      url: doors.localApi,
+      token: localToken.expose(),
+      anchorPem: identity.authority.anchorPem,
+      pin: doors.facts.pins.certificate,
+    });
+  writeAccess();
+  identity.keeper.onChange(writeAccess);
   context.onUndo(() => removeLocalAccess(folder));
   const { version } = doors.facts;
   await audit.recordAct({ action: 'server.start', principal: 'server', facts: { version } });

@@ -32,6 +32,7 @@ async function openServer(t: TestContext, { isDiskFull }: { isDiskFull: boolean 
     folder,
     journal,
     store: { close: note('store') },
+    custody: { close: () => {} },
     sessions: { close: note('sessions') },
     listeners: [{ close: closeListener }],
     refusals: { flush: note('refusals') },

@@ -16,6 +16,7 @@ export interface Stopped {
 export interface Running {
   readonly folder: Storage['folder'];
   readonly store: Pick<Storage['store'], 'close'>;
+  readonly custody: Storage['custody'];
   readonly sessions: Pick<Flow['sessions'], 'close'>;
   readonly listeners: readonly Pick<Doors['listeners'][number], 'close'>[];
   readonly refusals: Pick<Audit['refusals'], 'flush'>;
@@ -39,6 +40,7 @@ export async function stop(
     journal.abandon();
   }
   store.close();
+  running.custody.close();
   return { isComplete };
 }
 

@@ -8,7 +8,7 @@ import {
 import { decodeForwarded } from '@holdfast/protocol/mqtt';
 import type { Journal, JournaledEntry } from '../journal/index.ts';
 import type { Keyring } from '../persistence/index.ts';
-import type { DeviceRegistry } from '../registry/index.ts';
+import type { Device, DeviceRegistry } from '../registry/index.ts';
 import { type KnownCounters, NO_COUNTERS } from '../verify/index.ts';
 
 /**
@@ -41,9 +41,21 @@ export async function storedCounters(
     const isWhole = page.length < PAGE_ENTRIES;
     const counters = countersOf(own, { kid, isWhole });
     const isUseful = own.length > 0 && counters.unknownUpTo < counters.highest;
-    if (isWhole || isUseful || own.length >= ENTRIES_MAX) return counters;
+    if (isWhole || isUseful || own.length >= ENTRIES_MAX) return withErased(counters, device);
     before = page.at(-1)?.index ?? 0;
   }
+}
+
+/** What an erasure has left: of the counters before it, that they were seen. */
+function withErased(counters: KnownCounters, device: Device): KnownCounters {
+  const { seenCounters, payloadKeyGeneration } = device;
+  if (seenCounters?.generation !== payloadKeyGeneration) return counters;
+  const { upTo } = seenCounters;
+  return {
+    highest: Math.max(counters.highest, upTo),
+    unknownUpTo: Math.max(counters.unknownUpTo, upTo),
+    seen: counters.seen,
+  };
 }
 
 /** @param entries - Messages of one device, the newest first. */

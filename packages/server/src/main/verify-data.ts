@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Problem } from '@holdfast/protocol/merkle';
 import { LogFiles, type LogReport, checkpointVerifier, verifyLog } from '../audit/index.ts';
-import { loadUnsealKey } from '../crypto/index.ts';
 import { Fault, systemClock, systemRandom } from '../kernel/index.ts';
 import { Keyring, STORE_VERSION, openDatabaseReadOnly } from '../persistence/index.ts';
+import { type AskPin, openCustody } from './custody.ts';
 import { type DataFolder, dataFolderAt } from './data-folder.ts';
 
 /** What to verify. */
@@ -12,6 +12,8 @@ export interface VerifyDataOptions {
   readonly dataDir: string;
   /** Public key of the log; without it, that of the folder is taken. */
   readonly verifierKey?: string | undefined;
+  /** Asks for the PIN of a token, when the keys of the data folder are in one. */
+  readonly askPin?: AskPin | undefined;
   /** Told how many entries are done, after each batch. */
   readonly onProgress?: ((entries: number) => void) | undefined;
 }
@@ -36,12 +38,15 @@ export async function verifyData(options: VerifyDataOptions): Promise<VerifyRepo
   const { text, source } = verifierKeyOf(folder, options.verifierKey);
   const verifier = checkpointVerifier(text);
   if (verifier instanceof Problem) throw keyFault(verifier.problem);
-  const unsealKey = loadUnsealKey(folder.unsealKey, { isNew: false, random: systemRandom });
+  const { askPin } = options;
+  const custody = await openCustody({ ...folder, isNew: false }, { askPin, random: systemRandom });
   const registry = openDatabaseReadOnly(folder.registry, STORE_VERSION);
   const files = LogFiles.openReadOnly(folder.log);
   try {
-    const keyring = new Keyring(registry.database, { unsealKey, random: systemRandom });
-    const run = verifyLog({ files, verifier, keyOf: (ref) => keyring.byRef(ref).key.expose() });
+    const keyring = new Keyring(registry.database, custody.keys);
+    const keyOf = (ref: number): Uint8Array | undefined =>
+      keyring.isDestroyed(ref) ? undefined : keyring.byRef(ref).key.expose();
+    const run = verifyLog({ files, verifier, keyOf });
     const report = finish(run, options.onProgress);
     const seconds = (systemClock.monotonicMs() - startMs) / 1_000;
     const ok = report.findings.length === 0;
@@ -49,6 +54,7 @@ export async function verifyData(options: VerifyDataOptions): Promise<VerifyRepo
   } finally {
     files.close();
     registry.close();
+    custody.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseClaim } from '@holdfast/protocol';
 import {
   ActListSchema,
+  ChangedDeviceSchema,
   ClaimedDeviceSchema,
   CreatedTokenSchema,
   DeviceDetailSchema,
@@ -10,13 +11,12 @@ import {
   MeSchema,
   ReadingListSchema,
   RefusalListSchema,
-  RevokedDeviceSchema,
   SentCommandSchema,
   ServerInfoSchema,
   TokenListSchema,
 } from '@holdfast/protocol/api';
 import type { z } from 'zod';
-import { ORIGIN, PASSWORD, codeOf, openLab, sessionOf } from './lab.testing.ts';
+import { ORIGIN, PASSWORD, codeOf, openLab, present, sessionOf } from './lab.testing.ts';
 
 /** The body of an answer, which must have this status and exactly this shape. */
 async function parsed<Shape extends z.ZodRawShape>(
@@ -66,10 +66,13 @@ test('a person signs in, makes a token and signs out', async (t) => {
     role: 'administrator',
     credential: 'session',
     expiresAt: '2026-11-21T12:00:00.000Z',
+    steppedUpAt: '2026-11-21T00:00:00.000Z',
   });
+  // The code came by the terminal; a password alone is good for adding a second factor to it.
   const again = await call('POST', '/v1/sign-in', { body: { name: 'ada', password: PASSWORD } });
   assert.notEqual(sessionOf(again), session);
-  assert.deepEqual(await parsed(MeSchema, 200, again), me);
+  const { steppedUpAt: _steppedUpAt, ...limited } = { ...me, needsSecondFactor: true };
+  assert.deepEqual(await parsed(MeSchema, 200, again), limited);
   assert.deepEqual(await parsed(MeSchema, 200, await call('GET', '/v1/me', { session })), me);
 
   const wish = { session, body: { label: 'lab', lifeMs: 60_000 } };
@@ -135,7 +138,7 @@ test('a device is added, claimed, commanded and revoked', async (t) => {
 
   const revocation = { token, body: { reason: 'stolen' } };
   const revoked = await call('POST', `${path}/revoke`, revocation);
-  const { device } = await parsed(RevokedDeviceSchema, 200, revoked);
+  const { device } = await parsed(ChangedDeviceSchema, 200, revoked);
   assert.deepEqual([device.state, device.stateReason], ['revoked', 'stolen']);
   const shown = await parsed(DeviceDetailSchema, 200, await call('GET', path, { token }));
   assert.deepEqual(shown, { device, certificates: [] });
@@ -157,9 +160,9 @@ test('a device is added, claimed, commanded and revoked', async (t) => {
       facts,
     })),
     [
-      ['device.add', undefined, { class: 'sensor' }],
+      ['device.add', undefined, { class: 'sensor', group: '' }],
       ['device.claim', undefined, { stateBefore: 'registered' }],
-      ['device.revoke', 'stolen', { stateBefore: 'registered' }],
+      ['device.revoke', 'stolen', { stateBefore: 'registered', stateAfter: 'revoked', group: '' }],
       ['device.claim', undefined, { stateBefore: 'revoked' }],
     ].map(([action, reason, facts]) => ({
       action,
@@ -196,10 +199,16 @@ test('certificates of a device are shown', async (t) => {
 
 test('a device that must stay out gets no claim, and no act says that it did', async (t) => {
   const { call, localToken: token, registry, recorded } = openLab(t);
-  for (const state of ['quarantined', 'suspended', 'retired'] as const) {
+  for (const [state, acts] of [
+    ['quarantined', ['enroll', 'quarantine']],
+    ['suspended', ['enroll', 'suspend']],
+    ['retired', ['retire']],
+  ] as const) {
     await call('POST', '/v1/devices', { token, body: { id: state, class: 'sensor' } });
     const device = registry.byId(state) ?? assert.fail('no device');
-    registry.changeState(device, state, 'for the test');
+    for (const act of acts) {
+      present(registry.changeState(device.id, { act, by: 'local', reason: 'for the test' }));
+    }
     const before = recorded.length;
     const answer = await call('POST', `/v1/devices/${state}/claim`, { token });
     assert.equal(answer.status, 409, state);

@@ -5,15 +5,26 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
-import type { Caller } from '../registry/index.ts';
+import { type Caller, type OwnerApp, appPrincipal } from '../registry/index.ts';
+import { addAppRoutes } from './app-routes.ts';
+import { addApprovalRoutes } from './approval-routes.ts';
+import { addAuthorityRoutes } from './authority-routes.ts';
+import { addClassRoutes } from './class-routes.ts';
+import { addCrlRoute } from './crl-route.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
+import { addDeviceActRoutes } from './device-act-routes.ts';
+import { addDeviceKeyRoutes } from './device-key-routes.ts';
 import { addDeviceRoutes } from './device-routes.ts';
 import { RefusedRequest, answerTo } from './errors.ts';
 import { addHistoryRoutes } from './history-routes.ts';
 import { BODY_BYTES_MAX, DETAIL_CHARACTERS_MAX, REPORTED_PATH_CHARACTERS_MAX } from './limits.ts';
+import { addManufacturerRoutes } from './manufacturer-routes.ts';
 import { addOpenApi, documentOf } from './openapi.ts';
+import { addPairRoutes } from './pair-routes.ts';
+import { addPeopleRoutes } from './people-routes.ts';
+import { addPolicyRoutes } from './policy-routes.ts';
 import { Routes, addressOf } from './routes.ts';
-import { addSignInRoutes } from './sign-in-routes.ts';
+import { PAGE_CONTENT_SECURITY_POLICY, PAGE_PATHS } from './sign-in-page.ts';
 import { addSystemRoutes } from './system-routes.ts';
 
 /** The API as a function of a request. */
@@ -33,9 +44,19 @@ export function declareRoutes(deps: ApiDeps): Routes {
   addMiddleware(routes);
   addErrorAnswers(routes, deps);
   addSystemRoutes(routes, deps);
-  addSignInRoutes(routes, deps);
+  addPeopleRoutes(routes, deps);
   addDeviceRoutes(routes, deps);
+  addDeviceActRoutes(routes, deps);
+  addDeviceKeyRoutes(routes, deps);
+  addClassRoutes(routes, deps);
+  addManufacturerRoutes(routes, deps);
   addHistoryRoutes(routes, deps);
+  addAuthorityRoutes(routes, deps);
+  addCrlRoute(routes, deps);
+  addPolicyRoutes(routes, deps);
+  addApprovalRoutes(routes, deps);
+  addPairRoutes(routes, deps);
+  addAppRoutes(routes, deps);
   addOpenApi(routes);
   routes.refuseOtherMethods();
   return routes;
@@ -48,14 +69,18 @@ export function openApiDocument(): object {
 }
 
 function addMiddleware({ app }: Routes): void {
-  app.use(
-    secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      referrerPolicy: 'no-referrer',
-      strictTransportSecurity: 'max-age=31536000',
-      xFrameOptions: 'DENY',
-    }),
-  );
+  const headers = {
+    referrerPolicy: 'no-referrer',
+    strictTransportSecurity: 'max-age=31536000',
+    xFrameOptions: 'DENY',
+  };
+  const nothing = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+  const ofApi = secureHeaders({ ...headers, contentSecurityPolicy: nothing });
+  const ofPage = secureHeaders({
+    ...headers,
+    contentSecurityPolicy: PAGE_CONTENT_SECURITY_POLICY,
+  });
+  app.use((c, next) => (PAGE_PATHS.has(c.req.path) ? ofPage : ofApi)(c, next));
   app.use(async (c, next) => {
     await next();
     c.header('Cache-Control', 'no-store');
@@ -72,7 +97,9 @@ function addMiddleware({ app }: Routes): void {
 
 function addErrorAnswers({ app }: Routes, { report, log }: ApiDeps): void {
   const refusedWith = (c: Context<ApiEnv>, refusal: Refusal): Response => {
-    const principal = (c.get('caller') as Caller | undefined)?.principal;
+    const app = c.get('app') as OwnerApp | undefined;
+    const principal =
+      (c.get('caller') as Caller | undefined)?.principal ?? (app && appPrincipal(app.id));
     const topic = c.req.path.slice(0, REPORTED_PATH_CHARACTERS_MAX);
     const detail = refusal.detail.slice(0, DETAIL_CHARACTERS_MAX);
     report({ refusal: refuse(refusal.code, detail), principal, address: addressOf(c), topic });

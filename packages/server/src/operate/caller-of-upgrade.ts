@@ -7,7 +7,8 @@ import type { Caller, People } from '../registry/index.ts';
 import { callerOfAuthorization } from './caller.ts';
 
 /**
- * Identifies the caller, or refuses with `E_OPERATE_UNAUTHENTICATED` or `E_OPERATE_CROSS_SITE`.
+ * Identifies the caller, or refuses with `E_OPERATE_UNAUTHENTICATED`, `E_OPERATE_CROSS_SITE`
+ * or `E_OPERATE_SECOND_FACTOR`.
  * A browser sends the cookie along with a WebSocket of any site, and no rule of the same origin
  * holds it back: so with the cookie, the origin must be our own.
  */
@@ -22,5 +23,8 @@ export function callerOfUpgrade(headers: IncomingHttpHeaders, people: People): C
     return refuse('E_OPERATE_CROSS_SITE', `Origin is ${origin ?? 'missing'}`);
   }
   const caller = people.callerOfSession(session);
+  if (caller?.needsSecondFactor === true) {
+    return refuse('E_OPERATE_SECOND_FACTOR', 'the session has shown no second factor');
+  }
   return caller ?? refuse('E_OPERATE_UNAUTHENTICATED', 'the session is unknown or has ended');
 }

@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Caller, People } from '../registry/index.ts';
 import type { ApiEnv } from './deps.ts';
+import { RefusedRequest } from './errors.ts';
 
 // The name of a scheme is in any case. RFC 9110 §11.1
 const BEARER = /^Bearer +(\S{1,128})$/i;
@@ -42,6 +43,15 @@ export function forgeryOf(c: Context<ApiEnv>, { credential }: Caller): Refusal |
   // A form can only POST, and not JSON; what else could is stopped by the absence of CORS.
   if (c.req.method === 'POST' && !isJson(c)) return crossSite('the body is not application/json');
   return undefined;
+}
+
+/** All that a session may do that has shown no second factor: set one up, and leave. */
+const WITHOUT_SECOND_FACTOR: ReadonlySet<string> = new Set(['self:read', 'self:secure']);
+
+/** Refuses with `E_OPERATE_SECOND_FACTOR` what a session may not do that has shown none. */
+export function requireSecondFactor({ needsSecondFactor }: Caller, action: string): void {
+  if (needsSecondFactor !== true || WITHOUT_SECOND_FACTOR.has(action)) return;
+  throw new RefusedRequest(refuse('E_OPERATE_SECOND_FACTOR', `It does not permit ${action}.`));
 }
 
 function isJson(c: Context<ApiEnv>): boolean {

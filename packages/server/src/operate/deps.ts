@@ -4,10 +4,31 @@ import type { Pins } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import type { Registry } from 'prom-client';
 import type { RecordAct } from '../audit/index.ts';
-import type { IssuedClaim } from '../enroll/index.ts';
-import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
-import type { Caller, Device, DeviceRegistry, People } from '../registry/index.ts';
+import type {
+  AuthorityKeeper,
+  Identify,
+  IssuedClaim,
+  IssuedCrl,
+  Pairing,
+  PreparedClaim,
+  PreparedPairCode,
+} from '../enroll/index.ts';
+import type { Clock, Log, RandomBytes, ReportRefusal } from '../kernel/index.ts';
+import type { Policies } from '../policy/index.ts';
+import type {
+  Caller,
+  ClassSettings,
+  Device,
+  DeviceApiKeys,
+  DeviceRegistry,
+  Manufacturers,
+  OwnerApp,
+  Owners,
+  People,
+} from '../registry/index.ts';
 import type { Histories } from '../telemetry/index.ts';
+import type { RequestAccess } from './access.ts';
+import type { AppAccess } from './app-guard.ts';
 
 /** Facts about the running server. */
 export interface ServerStatus {
@@ -23,22 +44,50 @@ export interface ServerStatus {
 /** What the API needs. */
 export interface ApiDeps {
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly log: Log;
   readonly report: ReportRefusal;
   readonly recordAct: RecordAct;
   readonly registry: DeviceRegistry;
+  readonly apiKeys: DeviceApiKeys;
+  readonly classSettings: ClassSettings;
+  readonly manufacturers: Manufacturers;
   readonly people: People;
+  /** Who may do what. */
+  readonly policies: Policies;
   readonly histories: Histories;
-  readonly issueClaim: (device: Device) => IssuedClaim | Refusal;
+  readonly issueClaim: (device: Device, by: string) => IssuedClaim | Refusal;
+  /** Makes a claim that counts once its record is written. */
+  readonly prepareClaim: (deviceId: string, lifeMs: number) => PreparedClaim;
+  /** Who has which device, and by which apps. */
+  readonly owners: Owners;
+  readonly pairing: Pairing;
+  /** Makes a pairing code that counts once it is kept. */
+  readonly preparePairCode: (of: string, lifeMs?: number) => PreparedPairCode;
+  /** Ends the rights of a device's owner and erases what it has sent; puts it on record. */
+  readonly resetDevice: (
+    deviceId: string,
+    by: {
+      readonly action: 'device.reset' | 'device.give-away';
+      readonly principal: string;
+      readonly reason: string;
+    },
+  ) => Promise<{ readonly owner: string | undefined }>;
+  /** Whose certificate a connection shows. */
+  readonly identify: Identify;
   readonly sendCommand: (command: {
     readonly deviceId: string;
     readonly name: string;
     readonly body: Readonly<Record<string, unknown>>;
     readonly principal: string;
   }) => Promise<{ readonly index: number; readonly receivers: number } | Refusal>;
+  /** The complete CRL of an issuer; undefined when there is none of that name. */
+  readonly crl: (issuer?: string) => IssuedCrl | undefined;
   /** The latest signed checkpoint of the audit log. */
   readonly checkpoint: () => string;
   readonly server: () => ServerStatus;
+  readonly authority: AuthorityKeeper;
+  readonly tenant: string;
   /** False while the server cannot store what it is sent. */
   readonly isReady: () => boolean;
   readonly metrics: Registry;
@@ -50,5 +99,13 @@ export interface ApiEnv {
   readonly Variables: {
     /** Who makes the request; there on every route that is not public. */
     caller: Caller;
+    /** What the caller may do; there on every route that is not public. */
+    access: RequestAccess;
+    /** The app that makes the request; there on every route of apps. */
+    app: OwnerApp;
+    /** What that app may do. */
+    appAccess: AppAccess;
+    /** The device of the path, decided already; there on routes on one device. */
+    device: Device;
   };
 }

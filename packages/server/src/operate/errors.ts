@@ -5,9 +5,17 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { DETAIL_CHARACTERS_MAX } from './limits.ts';
 
 const STATUS_BY_CODE: Partial<Record<RefusalCode, ContentfulStatusCode>> = {
+  E_ENROLL_PAIR: 403,
+  E_ENROLL_PAIR_USED: 403,
+  E_ENROLL_RATE: 429,
   E_OPERATE_UNAUTHENTICATED: 401,
   E_OPERATE_SIGN_IN: 401,
+  E_OPERATE_OIDC: 401,
   E_OPERATE_FORBIDDEN: 403,
+  E_OPERATE_SECOND_PERSON: 403,
+  E_POLICY_LOCKOUT: 409,
+  E_OPERATE_SECOND_FACTOR: 403,
+  E_OPERATE_STEP_UP: 403,
   E_OPERATE_NOT_FOUND: 404,
   E_OPERATE_METHOD: 405,
   E_OPERATE_CONFLICT: 409,
@@ -18,8 +26,11 @@ const STATUS_BY_CODE: Partial<Record<RefusalCode, ContentfulStatusCode>> = {
 
 /** Codes of which the caller learns no more than the code says. */
 const SILENT_CODES: ReadonlySet<RefusalCode> = new Set([
+  'E_ENROLL_PAIR',
+  'E_ENROLL_RATE',
   'E_OPERATE_UNAUTHENTICATED',
   'E_OPERATE_SIGN_IN',
+  'E_OPERATE_OIDC',
   'E_OPERATE_RATE',
 ]);
 
@@ -48,7 +59,11 @@ export function answerTo(refusal: Refusal): { status: ContentfulStatusCode; body
   return { status: STATUS_BY_CODE[code] ?? 400, body: { error: { code, message, fix } } };
 }
 
-/** A forged request learns nothing of the session that it rode on, not even that there is one. */
+/**
+ * A forged request learns nothing of the session that it rode on, not even that there is one; and
+ * whoever shows a used pairing code, not that it was right once.
+ */
 function shownCode(code: RefusalCode): RefusalCode {
+  if (code === 'E_ENROLL_PAIR_USED') return 'E_ENROLL_PAIR';
   return code === 'E_OPERATE_CROSS_SITE' ? 'E_OPERATE_UNAUTHENTICATED' : code;
 }

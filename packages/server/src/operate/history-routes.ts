@@ -1,5 +1,4 @@
 /** Readings, refusals and acts: pages and streams. @module */
-import { refuse } from '@holdfast/protocol';
 import {
   ActListSchema,
   DevicePathSchema,
@@ -7,11 +6,14 @@ import {
   ReadingListSchema,
   RefusalListSchema,
 } from '@holdfast/protocol/api';
+import type { Resource } from '../policy/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { accepted } from './errors.ts';
 import { type Routes, json, text } from './routes.ts';
 import { Streams } from './stream.ts';
 import { actView, readingView, refusalView } from './views.ts';
+
+const readsDevice = { action: 'device:read', on: 'device' } as const;
+const readsAudit = { action: 'audit:read', on: 'server' } as const;
 
 const eventStream = {
   200: { description: 'Server-sent events.', content: { 'text/event-stream': {} } },
@@ -20,13 +22,14 @@ const eventStream = {
 export function addHistoryRoutes(routes: Routes, deps: ApiDeps): void {
   const { histories, registry, checkpoint } = deps;
   const streams = new Streams(deps);
-  const requireDevice = (id: string): string => {
-    const refusal = refuse('E_OPERATE_NOT_FOUND', `There is no device ${id}.`);
-    return accepted(registry.byId(id)?.id ?? refusal);
+  const theServer = (): Resource => ({ kind: 'server' });
+  const deviceNow = (id: string): Resource | undefined => {
+    const device = registry.byId(id);
+    return device && { kind: 'device', device };
   };
 
   routes.add(
-    'device:read',
+    readsDevice,
     {
       method: 'get',
       path: '/v1/devices/{id}/readings',
@@ -35,14 +38,14 @@ export function addHistoryRoutes(routes: Routes, deps: ApiDeps): void {
       responses: { 200: json(ReadingListSchema, 'A page of readings.') },
     },
     async (c) => {
-      const id = requireDevice(c.req.valid('param').id);
+      const { id } = c.get('device');
       const page = await histories.readings(id).read(c.req.valid('query'));
       return c.json({ readings: page.map(readingView) }, 200);
     },
   );
 
   routes.add(
-    'device:read',
+    readsDevice,
     {
       method: 'get',
       path: '/v1/devices/{id}/readings/stream',
@@ -51,13 +54,15 @@ export function addHistoryRoutes(routes: Routes, deps: ApiDeps): void {
       responses: eventStream,
     },
     (c) => {
-      const history = histories.readings(requireDevice(c.req.valid('param').id));
-      return streams.open(c, { event: 'reading', history, view: readingView });
+      const { id } = c.get('device');
+      const history = histories.readings(id);
+      const resource = (): Resource | undefined => deviceNow(id);
+      return streams.open(c, { event: 'reading', history, view: readingView, resource });
     },
   );
 
   routes.add(
-    'audit:read',
+    readsAudit,
     {
       method: 'get',
       path: '/v1/refusals',
@@ -72,18 +77,21 @@ export function addHistoryRoutes(routes: Routes, deps: ApiDeps): void {
   );
 
   routes.add(
-    'audit:read',
+    readsAudit,
     {
       method: 'get',
       path: '/v1/refusals/stream',
       summary: 'Follows refusals: event `refusal`.',
       responses: eventStream,
     },
-    (c) => streams.open(c, { event: 'refusal', history: histories.refusals, view: refusalView }),
+    (c) => {
+      const source = { event: 'refusal', history: histories.refusals, view: refusalView };
+      return streams.open(c, { ...source, resource: theServer });
+    },
   );
 
   routes.add(
-    'audit:read',
+    readsAudit,
     {
       method: 'get',
       path: '/v1/audit/acts',
@@ -98,7 +106,7 @@ export function addHistoryRoutes(routes: Routes, deps: ApiDeps): void {
   );
 
   routes.add(
-    'audit:read',
+    readsAudit,
     {
       method: 'get',
       path: '/v1/audit/checkpoint',

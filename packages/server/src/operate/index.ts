@@ -2,3 +2,4 @@
 export { type Api, createApi, openApiDocument } from './api.ts';
 export { callerOfUpgrade } from './caller-of-upgrade.ts';
 export type { ApiDeps, ServerStatus } from './deps.ts';
+export { DeviceSelf } from './device-self.ts';

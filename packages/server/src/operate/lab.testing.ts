@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Refusal } from '@holdfast/protocol';
+import { Refusal, parseTenantName, refuse } from '@holdfast/protocol';
 import { SESSION_COOKIE } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import { Counter, Registry } from 'prom-client';
 import type { Act } from '../audit/index.ts';
-import { issueClaim } from '../enroll/index.ts';
+import { softwareCustody } from '../crypto/index.ts';
+import { AuthorityKeeper, Pairing, issueClaim, prepareClaim } from '../enroll/index.ts';
 import {
   type CancelTimer,
   type Clock,
@@ -18,7 +19,17 @@ import {
   systemRandom,
 } from '../kernel/index.ts';
 import { SealedStore } from '../persistence/index.ts';
-import { type Device, DeviceRegistry, PayloadKeySource, People } from '../registry/index.ts';
+import { openPolicies } from '../policy/lab.testing.ts';
+import {
+  ClassSettings,
+  type Device,
+  DeviceApiKeys,
+  DeviceRegistry,
+  Manufacturers,
+  Owners,
+  PayloadKeySource,
+  People,
+} from '../registry/index.ts';
 import type { ActRecord, History, Page, Reading, RefusalRecord } from '../telemetry/index.ts';
 import { signCommand } from '../verify/index.ts';
 import { type Api, createApi } from './api.ts';
@@ -129,6 +140,16 @@ export interface Lab {
   ) => Promise<{ id: string; token: string }>;
 }
 
+/** A revocation list, though not a signed one. */
+export const LAB_CRL = {
+  issuer: '1a2b3c4d',
+  der: Buffer.from('3000', 'hex'),
+  number: 7,
+  thisUpdateMs: Date.UTC(2026, 10, 21),
+  nextUpdateMs: Date.UTC(2026, 10, 22),
+  count: 3,
+} as const;
+
 export const ORIGIN = 'https://server.example:8443';
 export const PASSWORD = 'correct horse battery';
 
@@ -156,8 +177,24 @@ export function openLab(context: TestContext): Lab {
   const metrics = new Registry();
   new Counter({ name: 'holdfast_lab_total', help: 'A figure.', registers: [metrics] }).inc();
   let commandCounter = 0;
+  const host = 'server.example';
+  const claimPlace = { random, clock, host, port: 8444, anchorPin: 'A'.repeat(43) };
+  const tenant = present(parseTenantName('default'));
+  const keeper = new AuthorityKeeper(store, {
+    clock,
+    random,
+    tenant,
+    names: ['server.example'],
+    custody: softwareCustody,
+    custodyName: 'data folder',
+  });
+  const owners = new Owners(store, { clock, random });
+  const { authority } = keeper;
+  const pairing = new Pairing({ clock, registry, owners, authority, tenant, host });
   const deps: ApiDeps = {
     clock,
+    random,
+    policies: openPolicies(store, clock),
     log: createLog({ form: 'json', level: 'info', write: (line) => logLines.push(line) }),
     report: (report) => void reports.push(report),
     recordAct: async (act) => {
@@ -165,17 +202,13 @@ export function openLab(context: TestContext): Lab {
       recorded.push(act);
     },
     registry,
+    apiKeys: new DeviceApiKeys(store, { clock, random, registry }),
+    classSettings: new ClassSettings(store),
+    manufacturers: new Manufacturers(store, { clock, registry }),
     people,
     histories: { readings: () => readings, refusals, acts },
-    issueClaim: (device) =>
-      issueClaim(device, {
-        registry,
-        random,
-        clock,
-        host: 'server.example',
-        port: 8444,
-        anchorPin: 'A'.repeat(43),
-      }),
+    issueClaim: (device, by) => issueClaim(device, { ...claimPlace, registry, by }),
+    prepareClaim: (deviceId, lifeMs) => prepareClaim(deviceId, { ...claimPlace, lifeMs }),
     sendCommand: ({ deviceId, name, body, principal }) => {
       const device = present<Device | undefined>(registry.byId(deviceId));
       if (device === undefined) throw new Error('the route has to look first');
@@ -184,6 +217,7 @@ export function openLab(context: TestContext): Lab {
       const signed = signCommand({ ...command, name, counter, nowMs: clock.nowMs() });
       return Promise.resolve(signed instanceof Refusal ? signed : { index: counter, receivers: 1 });
     },
+    crl: (issuer) => (issuer === undefined || issuer === LAB_CRL.issuer ? LAB_CRL : undefined),
     checkpoint: () => 'holdfast/lab\n0\nAAAA\n\n— sig\n',
     server: () => ({
       version: '0.0.0',
@@ -192,9 +226,16 @@ export function openLab(context: TestContext): Lab {
       enroll: 'https://server.example:8444',
       verifierKey: 'lab+1',
       startedAtMs: clock.ms,
-      pins: { certificate: 'ab', spki: 'cd' },
+      pins: { certificate: 'ab', spki: 'cd', backupSpki: 'ef' },
       dataDir: '/somewhere',
     }),
+    authority: keeper,
+    owners,
+    pairing,
+    preparePairCode: (of, lifeMs) => pairing.prepareCode(of, { port: 8443, lifeMs }),
+    resetDevice: (id) => Promise.resolve({ owner: owners.release(id) }),
+    identify: () => refuse('E_SESSION_NO_CERTIFICATE', 'a lab has no TLS'),
+    tenant: 'default',
     isReady: () => journal.isReady,
     metrics,
   };
@@ -242,11 +283,12 @@ function requestInit(method: string, request: LabRequest): RequestInit {
   const { body, rawBody, token, session } = request;
   const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
   if (session !== undefined) headers.set('cookie', `${SESSION_COOKIE}=${session}`);
-  // As packages/client does it: every POST is JSON.
-  if (method === 'POST') headers.set('content-type', 'application/json');
+  // As packages/client does it: every POST and PUT is JSON.
+  const isWrite = method === 'POST' || method === 'PUT';
+  if (isWrite) headers.set('content-type', 'application/json');
   for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
   if (request.headers?.['content-type'] === '') headers.delete('content-type');
-  const text = rawBody ?? (method === 'POST' ? JSON.stringify(body ?? {}) : undefined);
+  const text = rawBody ?? (isWrite ? JSON.stringify(body ?? {}) : undefined);
   return text === undefined ? { method, headers } : { method, headers, body: text };
 }
 

@@ -23,3 +23,60 @@ export const STREAM_WAITING_BYTES_MAX = 1_048_576;
 
 /** Streams that are open at a time. */
 export const STREAMS_MAX = 200;
+
+/**
+ * Requests of one person in a minute, with all credentials together: 100 a second, far more than
+ * a console or a script in a hurry makes.
+ */
+export const PRINCIPAL_REQUESTS_PER_MINUTE_MAX = 6_000;
+
+/** Principals whose requests are counted. */
+export const WATCHED_PRINCIPALS_MAX = 10_000;
+
+/** Requests without a valid credential from one network in a minute: health checks, sign-ins. */
+export const STRANGER_REQUESTS_PER_MINUTE_MAX = 1_200;
+
+/** How long a second factor that was shown again counts for dangerous acts. */
+export const STEP_UP_LIFE_MS = 300_000;
+
+/** How long a request waits for a second person, and an approved one for being made again. */
+export const APPROVAL_LIFE_MS = 3_600_000;
+
+/** Requests that wait for a second person at a time. */
+export const APPROVALS_MAX = 200;
+
+/** Wrong passwords and codes with one name, or in one known browser, before it is held off. */
+export const SIGN_IN_WRONG_MAX = 10;
+
+/** The longest that a name is held off, in milliseconds: its owner may be waiting, too. */
+export const SIGN_IN_HOLD_MS_MAX = 900_000;
+
+/** Names and browsers of which wrong attempts are remembered. */
+export const SIGN_IN_NAMES_MAX = 10_000;
+
+/** How long a browser may take at the OpenID provider, in milliseconds. */
+export const OIDC_SIGN_IN_LIFE_MS = 600_000;
+
+/** How long the OpenID provider may take for an answer, in seconds. */
+export const OIDC_ANSWER_S_MAX = 10;
+
+/** Largest answer of the OpenID provider, in bytes: its keys, or its description. */
+export const OIDC_ANSWER_BYTES_MAX = 1_048_576;
+
+/**
+ * Devices whose state is changed in one go: a batch takes a few milliseconds, in which no message
+ * goes its way.
+ */
+export const DEVICE_ACTS_BATCH = 100;
+
+/** Devices that a refused import names as being in its way; a dry run names them all. */
+export const IMPORT_CONFLICTS_TOLD_MAX = 5;
+
+/** What a device asks for itself is counted in windows of this many milliseconds: an hour. */
+export const DEVICE_SELF_WINDOW_MS = 3_600_000;
+
+/** Pairing codes and resets that a device may ask for in a window: a code each ten minutes, twice. */
+export const DEVICE_SELF_REQUESTS_MAX = 12;
+
+/** Devices that are counted for this at a time: about 1 MB. */
+export const DEVICES_WATCHED_MAX = 10_000;

@@ -31,6 +31,7 @@ export function documentOf({ app }: Routes): z.infer<typeof OpenApiSchema> {
   const session = { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE } as const;
   registry.registerComponent('securitySchemes', 'token', token);
   registry.registerComponent('securitySchemes', 'session', session);
+  registry.registerComponent('securitySchemes', 'certificate', { type: 'mutualTLS' });
   const info = { title: 'Holdfast', version: '1', description: 'The API of a Holdfast server.' };
   return OpenApiSchema.parse(app.getOpenAPI31Document({ openapi: '3.1.0', info }));
 }

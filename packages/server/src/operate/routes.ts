@@ -1,4 +1,4 @@
-/** How a route is declared: with the action that it needs, or the word `public`. @module */
+/** How a route is declared: with the action that it needs and what it is done to, or the word `public`. @module */
 import { type Refusal, refuse } from '@holdfast/protocol';
 import { ApiErrorSchema } from '@holdfast/protocol/api';
 import {
@@ -9,39 +9,14 @@ import {
   z,
 } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
-import { WindowCounter, networkOf } from '../kernel/index.ts';
-import { peerAddress } from '../wire/index.ts';
-import { callerOf, forgeryOf } from './caller.ts';
+import { actionDeclaration, isApiAction } from '../policy/index.ts';
+import { type AppDeclaration, AppGuard } from './app-guard.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
-import { RefusedRequest, accepted } from './errors.ts';
-import { FAILED_ATTEMPTS_PER_MINUTE_MAX, WATCHED_NETWORKS_MAX } from './limits.ts';
+import { RefusedRequest } from './errors.ts';
+import { type Declaration, Guard } from './guard.ts';
+import { addressOf } from './request-address.ts';
 
-/** What a person can be allowed to do. */
-export type Action =
-  | 'audit:read'
-  | 'device:claim'
-  | 'device:command'
-  | 'device:read'
-  | 'device:revoke'
-  | 'metrics:read'
-  | 'self:read'
-  | 'server:read'
-  | 'token:manage';
-
-/** The actions of each role. */
-const ACTIONS_OF_ROLE = {
-  administrator: new Set<Action>([
-    'audit:read',
-    'device:claim',
-    'device:command',
-    'device:read',
-    'device:revoke',
-    'metrics:read',
-    'self:read',
-    'server:read',
-    'token:manage',
-  ]),
-};
+export { addressOf } from './request-address.ts';
 
 /** The routes of the API. */
 export class Routes {
@@ -50,35 +25,44 @@ export class Routes {
       if (!result.success) throw new RefusedRequest(inputRefusal(result.error));
     },
   });
-  readonly #deps: ApiDeps;
-  readonly #failures: WindowCounter;
+  readonly guard: Guard;
+  readonly #appGuard: AppGuard;
   readonly #methodsByPath = new Map<string, string[]>();
 
   constructor(deps: ApiDeps) {
-    this.#deps = deps;
-    this.#failures = new WindowCounter(deps.clock, {
-      windowMs: 60_000,
-      keysMax: WATCHED_NETWORKS_MAX,
-    });
+    this.guard = new Guard(deps);
+    this.#appGuard = new AppGuard(deps, this.guard.limits);
   }
 
-  /** Declares a route. `action` is checked before the request is even parsed. */
-  add<R extends RouteConfig>(
-    action: Action | 'public',
+  /**
+   * Declares a route with what it needs, which is decided before the request is even parsed.
+   * A route without a declaration does not compile, and one whose path does not name the device
+   * that it is done to does not start.
+   */
+  add<R extends Omit<RouteConfig, 'path'> & { path: `/${string}` }>(
+    needs: DeclarationFor<R['path']>,
     config: R,
     handler: RouteHandler<R, ApiEnv>,
   ): void {
+    const declaration: AnyDeclaration = needs;
+    checkDeclaration(declaration, config.path);
     const route = createRoute({
       ...config,
-      security: action === 'public' ? [] : [{ token: [] }, { session: [] }],
+      security: securityOf(declaration),
+      'x-holdfast-needs': needsText(declaration),
       responses: { ...config.responses, default: errorResponse },
     });
     const path = route.getRoutingPath();
     const method = route.method.toUpperCase();
     this.#methodsByPath.set(path, [...(this.#methodsByPath.get(path) ?? []), method]);
-    this.app.on(method, path, this.#guard(action));
+    this.app.on(method, path, this.#guardOf(declaration));
     // The two routes differ only in security and the default response, which handlers never see.
     this.app.openapi(route, handler as unknown as RouteHandler<typeof route, ApiEnv>);
+  }
+
+  #guardOf(declaration: AnyDeclaration): MiddlewareHandler<ApiEnv> {
+    if (declaration === 'public') return this.guard.stranger;
+    return 'by' in declaration ? this.#appGuard.of(declaration) : this.guard.of(declaration);
   }
 
   /** Answers every other method on the declared paths; to be called after the last route. */
@@ -94,37 +78,46 @@ export class Routes {
 
   /** Counts a failed sign-in of the caller's network. */
   countFailedSignIn(c: Context<ApiEnv>): void {
-    this.#failures.add(networkOf(addressOf(c)));
+    this.guard.limits.countFailedSignIn(addressOf(c));
   }
 
   /** Refuses a sign-in from a network that has failed too often. Credentials go on to work. */
   requireNotHeldOff(c: Context<ApiEnv>): void {
-    const failures = this.#failures.count(networkOf(addressOf(c)));
-    if (failures < FAILED_ATTEMPTS_PER_MINUTE_MAX) return;
-    throw new RefusedRequest(refuse('E_OPERATE_RATE', 'too many failures from this network'));
-  }
-
-  #guard(action: Action | 'public'): MiddlewareHandler<ApiEnv> {
-    return async (c, next) => {
-      if (action === 'public') return next();
-      // Wrong tokens are not counted: 256 random bits cannot be guessed, and a program with an
-      // expired one must not keep the people behind the same router from signing in.
-      const caller = accepted(callerOf(c, this.#deps.people));
-      c.set('caller', caller);
-      const forgery = forgeryOf(c, caller);
-      if (forgery !== undefined) throw new RefusedRequest(forgery);
-      if (!ACTIONS_OF_ROLE[caller.role].has(action)) {
-        throw new RefusedRequest(refuse('E_OPERATE_FORBIDDEN', `${caller.role} lacks ${action}`));
-      }
-      return next();
-    };
+    const refusal = this.guard.limits.heldOff(addressOf(c));
+    if (refusal !== undefined) throw new RefusedRequest(refusal);
   }
 }
 
-/** IP address of the caller; empty in a test without a socket. */
-export function addressOf(c: Context<ApiEnv>): string {
-  const socket = (c.env as Partial<ApiEnv['Bindings']> | undefined)?.incoming?.socket;
-  return socket === undefined ? '' : peerAddress(socket);
+/** A declaration that fits a path: what is done to one device names it as `{id}`. */
+type DeclarationFor<Path extends string> = Path extends `${string}{id}${string}`
+  ? AnyDeclaration
+  : Exclude<AnyDeclaration, { on: 'device' }>;
+
+type AnyDeclaration = Declaration | AppDeclaration | 'public';
+
+/**
+ * What a route needs, as the OpenAPI document says it: `device:read on device`, the same with
+ * ` by app` for a route of apps, or `public`.
+ */
+function needsText(declaration: AnyDeclaration): string {
+  if (declaration === 'public') return 'public';
+  return `${declaration.action} on ${declaration.on}${'by' in declaration ? ' by app' : ''}`;
+}
+
+function securityOf(declaration: AnyDeclaration): Record<string, string[]>[] {
+  if (declaration === 'public') return [];
+  return 'by' in declaration ? [{ certificate: [] }] : [{ token: [] }, { session: [] }];
+}
+
+/** @throws Error on a mistake that types do not show. */
+function checkDeclaration(declaration: AnyDeclaration, path: string): void {
+  if (declaration === 'public') return;
+  const { action, on } = declaration;
+  const target = isApiAction(action) ? actionDeclaration(action).on : undefined;
+  if (target !== (on === 'devices' ? 'device' : on)) {
+    throw new Error(`${path}: ${action} is not an action on ${on}`);
+  }
+  if (on === 'device' && !path.includes('{id}')) throw new Error(`${path} names no device`);
 }
 
 /** A JSON answer of one shape, for a route's `responses`. */

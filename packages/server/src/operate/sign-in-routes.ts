@@ -1,34 +1,43 @@
-/** Signing in and out, and API tokens. @module */
+/** Signing in and out. @module */
 import { Refusal, refuse } from '@holdfast/protocol';
 import {
-  CreateTokenRequestSchema,
-  CreatedTokenSchema,
+  CompleteSignInRequestSchema,
   FirstSignInRequestSchema,
   MeSchema,
+  PendingSignInSchema,
+  RedeemInvitationRequestSchema,
   SESSION_COOKIE,
+  SignInMethodsSchema,
   SignInRequestSchema,
-  TokenListSchema,
-  TokenPathSchema,
 } from '@holdfast/protocol/api';
 import type { Context } from 'hono';
-import { deleteCookie, setCookie } from 'hono/cookie';
-import type { ApiToken, Operator, People } from '../registry/index.ts';
+import { getCookie } from 'hono/cookie';
+import { type Person, type SignedInBy, personPrincipal } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { recordFirst, requireReady } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
-import { isoTime, meView, tokenView } from './views.ts';
+import { relyingPartyOf } from './self.ts';
+import { forgetSession, startSession } from './session-cookie.ts';
+import type { SignInLimits } from './sign-in-limits.ts';
+import { isoTime, meView } from './views.ts';
 
-/** Readable by no script, sent over TLS only, and never along with a request of another site. */
-const COOKIE = { secure: true, httpOnly: true, sameSite: 'Strict', path: '/' } as const;
+const SIGNED_IN = json(MeSchema, 'Signed in; the answer sets the session cookie.');
 
-export function addSignInRoutes(routes: Routes, deps: ApiDeps): void {
+export function addSignInRoutes(routes: Routes, deps: ApiDeps, limits: SignInLimits): void {
+  addFirstSteps(routes, deps);
+  addPasswordSteps(routes, deps, limits);
+  addOwnSession(routes, deps);
+}
+
+/** The one-time codes: of the first operator, and of whoever was invited. */
+function addFirstSteps(routes: Routes, deps: ApiDeps): void {
   const { people, recordAct } = deps;
-  /** The operator; a wrong guess is counted against the network it came from. */
-  const signedIn = (c: Context<ApiEnv>, operator: Operator | Refusal): Operator => {
-    const isRefused = operator instanceof Refusal;
-    if (isRefused && operator.code === 'E_OPERATE_SIGN_IN') routes.countFailedSignIn(c);
-    return accepted(operator);
+  /** The person; a wrong code is counted against the network it came from. */
+  const known = (c: Context<ApiEnv>, person: Person | Refusal): Person => {
+    const isRefused = person instanceof Refusal;
+    if (isRefused && person.code === 'E_OPERATE_SIGN_IN') routes.countFailedSignIn(c);
+    return accepted(person);
   };
 
   routes.add(
@@ -38,16 +47,16 @@ export function addSignInRoutes(routes: Routes, deps: ApiDeps): void {
       path: '/v1/sign-in/first',
       summary: 'Makes the first operator with the one-time code of the terminal.',
       request: { body: jsonBody(FirstSignInRequestSchema) },
-      responses: { 201: json(MeSchema, 'Signed in; the answer sets the session cookie.') },
+      responses: { 201: SIGNED_IN },
     },
     async (c) => {
       routes.requireNotHeldOff(c);
       const request = c.req.valid('json');
-      const principal = `person:${request.name}`;
+      const principal = personPrincipal(request.name);
       requireReady(deps);
       const record = (): Promise<void> => recordAct({ action: 'person.first-sign-in', principal });
-      const operator = signedIn(c, await people.addFirstOperator(request, record));
-      return c.json(startSession(c, { people, operator }), 201);
+      const person = known(c, await people.addFirstOperator(request, record));
+      return c.json(startSession(c, { people, person, by: 'first-code' }), 201);
     },
   );
 
@@ -55,22 +64,126 @@ export function addSignInRoutes(routes: Routes, deps: ApiDeps): void {
     'public',
     {
       method: 'post',
-      path: '/v1/sign-in',
-      summary: 'Signs in with name and password.',
-      request: { body: jsonBody(SignInRequestSchema) },
-      responses: { 200: json(MeSchema, 'Signed in; the answer sets the session cookie.') },
+      path: '/v1/sign-in/invitation',
+      summary: 'Redeems an invitation: the session is for setting up how the person signs in.',
+      request: { body: jsonBody(RedeemInvitationRequestSchema) },
+      responses: { 201: SIGNED_IN },
     },
     async (c) => {
       routes.requireNotHeldOff(c);
-      const operator = signedIn(c, await people.checkPassword(c.req.valid('json')));
-      const principal = `person:${operator.name}`;
-      await recordFirst(deps, { action: 'person.sign-in', principal });
-      return c.json(startSession(c, { people, operator }), 200);
+      const { code } = c.req.valid('json');
+      const { membership } = people;
+      const { name } = known(c, membership.invited(code));
+      const principal = personPrincipal(name);
+      await recordFirst(deps, { action: 'person.redeem-invitation', principal });
+      const person = known(c, membership.redeem(code));
+      return c.json(startSession(c, { people, person, by: 'invitation' }), 201);
+    },
+  );
+}
+
+/** Name and password, and then a code. */
+function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): void {
+  const { people } = deps;
+  const signIn = async (c: Context<ApiEnv>, person: Person, by: SignedInBy) => {
+    const principal = personPrincipal(person.name);
+    await recordFirst(deps, { action: 'person.sign-in', principal, facts: { by } });
+    // Recording takes a moment, in which somebody may have been disabled.
+    const now = people.byName(person.name);
+    if (now === undefined || now.isDisabled) throw wrong(`${person.name} is disabled`);
+    return startSession(c, { people, person: now, by });
+  };
+
+  routes.add(
+    'public',
+    {
+      method: 'post',
+      path: '/v1/sign-in',
+      summary: 'Signs in with name and password; a second factor is asked for next.',
+      request: { body: jsonBody(SignInRequestSchema) },
+      responses: {
+        200: json(MeSchema, 'Nothing is set up but the password: the session is for that only.'),
+        202: json(PendingSignInSchema, 'The password is right; now the code.'),
+      },
+    },
+    async (c) => {
+      const request = c.req.valid('json');
+      limits.require(c, request.name);
+      const person = await people.checkPassword(request);
+      if (person instanceof Refusal) {
+        if (person.code === 'E_OPERATE_SIGN_IN') limits.fail(c, request.name);
+        throw new RefusedRequest(person);
+      }
+      if (!people.needsSecondStep(person)) {
+        limits.succeed(c, person.name);
+        return c.json(await signIn(c, person, 'password'), 200);
+      }
+      const { id, expiresAtMs } = people.pending.start(person.name);
+      const methods: ('totp' | 'recovery-code')[] = ['recovery-code'];
+      if (person.totp !== undefined) methods.unshift('totp');
+      return c.json({ pending: id.expose(), methods, expiresAt: isoTime(expiresAtMs) }, 202);
     },
   );
 
   routes.add(
-    'self:read',
+    'public',
+    {
+      method: 'post',
+      path: '/v1/sign-in/code',
+      summary: 'Finishes a sign-in with a code of the authenticator app, or a recovery code.',
+      request: { body: jsonBody(CompleteSignInRequestSchema) },
+      responses: { 200: SIGNED_IN },
+    },
+    async (c) => {
+      const { pending, code } = c.req.valid('json');
+      const name = people.pending.personOf(pending);
+      if (name === undefined) {
+        routes.requireNotHeldOff(c);
+        routes.countFailedSignIn(c);
+        throw wrong('the sign-in has expired, or there were too many wrong codes');
+      }
+      limits.require(c, name);
+      people.pending.tryOne(pending);
+      requireReady(deps);
+      const person = people.byName(name);
+      if (person === undefined || person.isDisabled) throw wrong(`${name} is disabled`);
+      const by = people.factors.useCode(person, code);
+      if (by instanceof Refusal) {
+        limits.fail(c, name);
+        throw new RefusedRequest(by);
+      }
+      people.pending.end(pending);
+      limits.succeed(c, name);
+      return c.json(await signIn(c, person, by), 200);
+    },
+  );
+
+  routes.add(
+    'public',
+    {
+      method: 'get',
+      path: '/v1/sign-in/methods',
+      summary: 'Says how people can sign in here.',
+      responses: { 200: json(SignInMethodsSchema, 'What the sign-in page offers.') },
+    },
+    (c) => {
+      const { api } = deps.server();
+      const party = relyingPartyOf(api);
+      const hasOidc = people.oidc.provider !== undefined;
+      const session = getCookie(c, SESSION_COOKIE);
+      const isSignedIn = session !== undefined && people.callerOfSession(session) !== undefined;
+      const methods = { origin: new URL(api).origin, hasOidc, isSignedIn };
+      return c.json(
+        party instanceof Refusal ? methods : { ...methods, passkeyHost: party.id },
+        200,
+      );
+    },
+  );
+}
+
+function addOwnSession(routes: Routes, { people, recordAct }: ApiDeps): void {
+  routes.add(
+    { action: 'self:secure', on: 'self' },
     {
       method: 'post',
       path: '/v1/sign-out',
@@ -79,16 +192,18 @@ export function addSignInRoutes(routes: Routes, deps: ApiDeps): void {
     },
     async (c) => {
       const caller = c.get('caller');
-      if (caller.credential !== 'session') throw forbidden('Only a session signs out.');
+      if (caller.credential !== 'session') {
+        throw new RefusedRequest(refuse('E_OPERATE_FORBIDDEN', 'Only a session signs out.'));
+      }
       people.endSession(caller);
       await recordAct({ action: 'person.sign-out', principal: caller.principal });
-      deleteCookie(c, SESSION_COOKIE, COOKIE);
+      forgetSession(c);
       return c.body(null, 204);
     },
   );
 
   routes.add(
-    'self:read',
+    { action: 'self:read', on: 'self' },
     {
       method: 'get',
       path: '/v1/me',
@@ -97,68 +212,8 @@ export function addSignInRoutes(routes: Routes, deps: ApiDeps): void {
     },
     (c) => c.json(meView(c.get('caller')), 200),
   );
-
-  routes.add(
-    'token:manage',
-    {
-      method: 'post',
-      path: '/v1/tokens',
-      summary: 'Makes an API token, which is shown this once.',
-      request: { body: jsonBody(CreateTokenRequestSchema) },
-      responses: { 201: json(CreatedTokenSchema, 'The token.') },
-    },
-    async (c) => {
-      const caller = c.get('caller');
-      // A stolen token must not outlive itself by making another one.
-      if (caller.credential !== 'session') throw forbidden('A token cannot make tokens: sign in.');
-      const record = ({ id, label, principal, expiresAtMs }: ApiToken): Promise<void> => {
-        const facts = { label, expiresAt: isoTime(expiresAtMs) };
-        return recordFirst(deps, { action: 'token.create', principal, target: id, facts });
-      };
-      const created = accepted(await people.createToken(caller, c.req.valid('json'), record));
-      const { id, expiresAtMs } = created.record;
-      return c.json({ id, token: created.token.expose(), expiresAt: isoTime(expiresAtMs) }, 201);
-    },
-  );
-
-  routes.add(
-    'token:manage',
-    {
-      method: 'get',
-      path: '/v1/tokens',
-      summary: 'Lists the API tokens, never their secrets.',
-      responses: { 200: json(TokenListSchema, 'The tokens, oldest first.') },
-    },
-    (c) => c.json({ tokens: people.tokens().map(tokenView) }, 200),
-  );
-
-  routes.add(
-    'token:manage',
-    {
-      method: 'delete',
-      path: '/v1/tokens/{id}',
-      summary: 'Ends an API token at once.',
-      request: { params: TokenPathSchema },
-      responses: { 204: { description: 'Ended.' } },
-    },
-    async (c) => {
-      const { id, label } = accepted(people.removeToken(c.req.valid('param').id));
-      const { principal } = c.get('caller');
-      await recordAct({ action: 'token.remove', principal, target: id, facts: { label } });
-      return c.body(null, 204);
-    },
-  );
 }
 
-function startSession(
-  c: Context<ApiEnv>,
-  { people, operator }: { people: People; operator: Operator },
-): ReturnType<typeof meView> {
-  const { id, caller } = people.startSession(operator);
-  setCookie(c, SESSION_COOKIE, id.expose(), COOKIE);
-  return meView(caller);
-}
-
-function forbidden(detail: string): RefusedRequest {
-  return new RefusedRequest(refuse('E_OPERATE_FORBIDDEN', detail));
+function wrong(detail: string): RefusedRequest {
+  return new RefusedRequest(refuse('E_OPERATE_SIGN_IN', detail));
 }

@@ -2,6 +2,7 @@
 import { refuse } from '@holdfast/protocol';
 import type { Context } from 'hono';
 import type { CancelTimer } from '../kernel/index.ts';
+import type { Resource } from '../policy/index.ts';
 import type { History } from '../telemetry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest } from './errors.ts';
@@ -12,6 +13,8 @@ export interface StreamSource<T extends { readonly index: number }> {
   readonly event: string;
   readonly history: History<T>;
   readonly view: (item: T) => object;
+  /** What it is a stream of, for the policy. */
+  readonly resource: () => Resource | undefined;
 }
 
 const HEADERS = { 'Content-Type': 'text/event-stream; charset=utf-8' };
@@ -44,9 +47,13 @@ export class Streams {
 
   #body<T extends { readonly index: number }>(
     c: Context<ApiEnv>,
-    { event, history, view }: StreamSource<T>,
+    { event, history, view, resource }: StreamSource<T>,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const caller = c.get('caller');
+    const [caller, access] = [c.get('caller'), c.get('access')];
+    const mayStill = (): boolean => {
+      const now = resource();
+      return now !== undefined && access.stillPermits(now);
+    };
     const { clock, people } = this.#deps;
     let unfollow = (): void => {};
     let cancelHeartbeat: CancelTimer = () => {};
@@ -61,7 +68,7 @@ export class Streams {
     const start = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void => {
       const send = (text: string): void => {
         if (!isOpen) return;
-        if (people.liveUntilMs(caller) <= clock.nowMs()) {
+        if (people.liveUntilMs(caller) <= clock.nowMs() || !mayStill()) {
           end();
           controller.close();
           return;

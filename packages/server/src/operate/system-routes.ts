@@ -1,6 +1,7 @@
 /** The server about itself. @module */
-import { ServerInfoSchema } from '@holdfast/protocol/api';
+import { PinsSchema, ServerInfoSchema } from '@holdfast/protocol/api';
 import type { ApiDeps } from './deps.ts';
+import { recordFirst } from './record-first.ts';
 import { type Routes, json, text } from './routes.ts';
 import { serverView } from './views.ts';
 
@@ -10,7 +11,8 @@ Sign in with the command line:   npx holdfast login --server <this address>
 The API as OpenAPI 3.1:          /openapi.json
 `;
 
-export function addSystemRoutes(routes: Routes, { server, isReady, metrics }: ApiDeps): void {
+export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
+  const { server, isReady, metrics } = deps;
   routes.add(
     'public',
     { method: 'get', path: '/', responses: { 200: text('What this is.') } },
@@ -34,7 +36,7 @@ export function addSystemRoutes(routes: Routes, { server, isReady, metrics }: Ap
   );
 
   routes.add(
-    'server:read',
+    { action: 'server:read', on: 'server' },
     {
       method: 'get',
       path: '/v1/server',
@@ -45,7 +47,24 @@ export function addSystemRoutes(routes: Routes, { server, isReady, metrics }: Ap
   );
 
   routes.add(
-    'metrics:read',
+    { action: 'server:rotate-key', on: 'server' },
+    {
+      method: 'post',
+      path: '/v1/server/rotate-key',
+      summary: 'Lets the server show its next key; devices with the backup pin go on to trust it.',
+      responses: { 200: json(PinsSchema, 'The pins from now on.') },
+    },
+    async (c) => {
+      const { principal } = c.get('caller');
+      const facts = { spki: server().pins.backupSpki };
+      await recordFirst(deps, { action: 'server.rotate-key', principal, facts });
+      deps.authority.rotateServerKey();
+      return c.json(server().pins, 200);
+    },
+  );
+
+  routes.add(
+    { action: 'metrics:read', on: 'server' },
     {
       method: 'get',
       path: '/metrics',

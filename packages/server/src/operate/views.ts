@@ -27,8 +27,17 @@ export function serverView(status: ServerStatus): ServerInfo {
 }
 
 export function deviceView(device: Device): DeviceView {
-  const { id, class: className, state, stateReason, createdAtMs } = device;
-  return { id, class: className, state, stateReason, createdAt: isoTime(createdAtMs) };
+  const { id, class: className, group, state, stateReason, stateBy, stateAtMs } = device;
+  return {
+    id,
+    class: className,
+    group,
+    state,
+    stateReason,
+    stateBy,
+    ...(stateAtMs > 0 && { stateAt: isoTime(stateAtMs) }),
+    createdAt: isoTime(device.createdAtMs),
+  };
 }
 
 export function certificateView(certificate: CertificateRecord): CertificateView {
@@ -46,9 +55,16 @@ export function claimView({ text, secret, expiresAtMs }: IssuedClaim): ClaimView
   return { text: text.expose(), secret: secret.expose(), expiresAt: isoTime(expiresAtMs) };
 }
 
-export function meView({ principal, role, credential, expiresAtMs }: Caller): Me {
-  const me = { principal, role, credential };
-  return expiresAtMs === undefined ? me : { ...me, expiresAt: isoTime(expiresAtMs) };
+export function meView(caller: Caller): Me {
+  const { principal, role, credential, expiresAtMs, steppedUpAtMs, needsSecondFactor } = caller;
+  return {
+    principal,
+    role,
+    credential,
+    ...(expiresAtMs === undefined ? {} : { expiresAt: isoTime(expiresAtMs) }),
+    ...(steppedUpAtMs === undefined ? {} : { steppedUpAt: isoTime(steppedUpAtMs) }),
+    ...(needsSecondFactor === undefined ? {} : { needsSecondFactor }),
+  };
 }
 
 export function tokenView({ id, label, principal, createdAtMs, expiresAtMs }: ApiToken): TokenView {

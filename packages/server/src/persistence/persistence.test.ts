@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
+import { softwareWrapper } from '../crypto/index.ts';
 import { Fault, Secret, systemRandom } from '../kernel/index.ts';
 import { SealedStore } from './sealed-store.ts';
 
@@ -129,4 +130,30 @@ test('a transaction that throws leaves nothing behind', (t) => {
     }),
   );
   assert.deepEqual(things.all(), []);
+});
+
+test('a store under a token opens with this token only, and never by an unseal key', (t) => {
+  const path = temporaryPath(t);
+  const random = systemRandom;
+  const token = softwareWrapper({ random }, new Secret(random(32)));
+  const store = new SealedStore(path, { token, random });
+  const things = store.collection('thing', Thing);
+  things.write('pump', { name: 'pump', size: 3 });
+  const { ref } = store.keyring.create('device');
+  store.close();
+  const again = new SealedStore(path, { token, random });
+  assert.deepEqual(again.collection('thing', Thing).read('pump'), { name: 'pump', size: 3 });
+  assert.equal(again.keyring.byRef(ref).key.expose().length, 32);
+  again.close();
+  const other = softwareWrapper({ random }, new Secret(random(32)));
+  assert.throws(() => new SealedStore(path, { token: other, random }), hasCode('E_CRYPTO_OPEN'));
+  assert.throws(() => openStore(path), hasCode('E_CRYPTO_OPEN'));
+});
+
+test('a store under an unseal key does not open by a token [E_CRYPTO_OPEN]', (t) => {
+  const path = temporaryPath(t);
+  openStore(path).close();
+  const token = softwareWrapper({ random: systemRandom }, new Secret(systemRandom(32)));
+  const open = (): unknown => new SealedStore(path, { token, random: systemRandom });
+  assert.throws(open, hasCode('E_CRYPTO_OPEN'));
 });

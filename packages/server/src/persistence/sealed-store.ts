@@ -5,7 +5,7 @@ import type { ZodType } from 'zod';
 import { deriveKey, open, seal } from '../crypto/index.ts';
 import type { RandomBytes, SecretBytes } from '../kernel/index.ts';
 import { openDatabase, transaction } from './database.ts';
-import { KEYRING_SCHEMA, Keyring } from './keyring.ts';
+import { KEYRING_SCHEMA, Keyring, type KeyringCustody } from './keyring.ts';
 
 /** Version of the schema of the registry's file. */
 export const STORE_VERSION = 1;
@@ -35,10 +35,15 @@ export class SealedStore {
   readonly #indexKey: SecretBytes;
 
   /** Opens or creates the store for this process alone. */
-  constructor(path: string, keys: { unsealKey: SecretBytes; random: RandomBytes }) {
+  constructor(path: string, custody: KeyringCustody) {
     this.#database = openDatabase(path, { schema: STORE_SCHEMA, version: STORE_VERSION });
-    this.#random = keys.random;
-    this.keyring = new Keyring(this.#database, keys);
+    this.#random = custody.random;
+    try {
+      this.keyring = new Keyring(this.#database, custody);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
     const root = this.keyring.only('records').key;
     this.#recordKey = deriveKey(root, 'holdfast/record/v1');
     this.#indexKey = deriveKey(root, 'holdfast/blind-index/v1');
@@ -81,6 +86,14 @@ export class SealedStore {
   /** Runs `task` in one transaction: all of its writes happen, or none. */
   transaction<T>(task: () => T): T {
     return transaction(this.#database, task);
+  }
+
+  /**
+   * Leaves nothing of removed records behind in the write-ahead log. In the file itself SQLite has
+   * overwritten them; copies made before, and what a disk keeps of its own, are out of reach.
+   */
+  scrub(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   get isOpen(): boolean {

@@ -23,15 +23,18 @@ import {
   Version,
   id_ce_authorityKeyIdentifier,
   id_ce_basicConstraints,
+  id_ce_cRLDistributionPoints,
   id_ce_extKeyUsage,
   id_ce_keyUsage,
   id_ce_nameConstraints,
   id_ce_subjectAltName,
   id_ce_subjectKeyIdentifier,
+  id_pe_authorityInfoAccess,
 } from '@peculiar/asn1-x509';
 import type { KeyHandle } from '../crypto/index.ts';
 import type { RandomBytes } from '../kernel/index.ts';
 import { certificatePin } from './pins.ts';
+import { distributionPoints, ocspAccess, revocationUrls } from './revocation-urls.ts';
 
 /** What a certificate is to say. */
 export interface CertificateTemplate {
@@ -48,6 +51,10 @@ export interface CertificateTemplate {
   readonly purposes: readonly string[];
   readonly alternativeNames: readonly GeneralName[];
   readonly nameConstraints?: NameConstraints | undefined;
+  /** False weakens the name constraints, for peers that refuse what they do not know. */
+  readonly areConstraintsCritical?: boolean;
+  /** Base URL under which the revocation of this certificate is told; none leaves it out. */
+  readonly revocationUrl?: string | undefined;
 }
 
 /** Who signs: the name as it stands in the certificate of the issuer, and its key. */
@@ -63,6 +70,8 @@ export interface IssuedCertificate {
   readonly fingerprint: string;
   /** Serial number, lower-case hex. */
   readonly serial: string;
+  /** Key identifier of the issuer, lower-case hex; see {@link keyIdOf}. */
+  readonly issuerKeyId: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
@@ -79,22 +88,25 @@ export function signCertificate(
   const notBeforeMs = wholeSeconds(template.notBeforeMs);
   const notAfterMs = wholeSeconds(template.notAfterMs);
   // The leading one keeps the number positive and its DER encoding minimal. RFC 5280 §4.1.2.2
-  const serial = Uint8Array.of(1, ...random(SERIAL_RANDOM_BYTES));
+  const serialBytes = Uint8Array.of(1, ...random(SERIAL_RANDOM_BYTES));
+  const serial = Buffer.from(serialBytes).toString('hex');
+  const issuerKeyId = Buffer.from(keyIdOf(spkiOf(issuer.key))).toString('hex');
   const tbs = new TBSCertificate({
     version: Version.v3,
-    serialNumber: arrayBuffer(serial),
+    serialNumber: arrayBuffer(serialBytes),
     signature: ecdsaWithSHA256,
     issuer: issuer.name,
     validity: new Validity({ notBefore: new Date(notBeforeMs), notAfter: new Date(notAfterMs) }),
     subject: template.subject,
     subjectPublicKeyInfo: AsnConvert.parse(template.spki, SubjectPublicKeyInfo),
-    extensions: extensionsOf(template, issuer),
+    extensions: extensionsOf(template, { serial, issuerKeyId }),
   });
   const der = signTbs(tbs, issuer.key);
   return {
     der,
     fingerprint: certificatePin(der),
-    serial: Buffer.from(serial).toString('hex'),
+    serial,
+    issuerKeyId,
     notBeforeMs,
     notAfterMs,
   };
@@ -131,13 +143,16 @@ function signTbs(tbs: TBSCertificate, key: KeyHandle): Uint8Array {
   return der;
 }
 
-function extensionsOf(template: CertificateTemplate, issuer: Issuer): Extensions {
-  const issuerKeyId = new KeyIdentifier(keyIdOf(spkiOf(issuer.key)));
+function extensionsOf(
+  template: CertificateTemplate,
+  { serial, issuerKeyId }: { serial: string; issuerKeyId: string },
+): Extensions {
+  const keyIdentifier = new KeyIdentifier(Buffer.from(issuerKeyId, 'hex'));
   const extensions = [
     critical(id_ce_basicConstraints, template.basicConstraints),
     critical(id_ce_keyUsage, new KeyUsage(template.keyUsage)),
     plain(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdOf(template.spki))),
-    plain(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier: issuerKeyId })),
+    plain(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier })),
   ];
   if (template.purposes.length > 0) {
     extensions.push(plain(id_ce_extKeyUsage, new ExtendedKeyUsage([...template.purposes])));
@@ -147,7 +162,13 @@ function extensionsOf(template: CertificateTemplate, issuer: Issuer): Extensions
     extensions.push(plain(id_ce_subjectAltName, names));
   }
   if (template.nameConstraints !== undefined) {
-    extensions.push(critical(id_ce_nameConstraints, template.nameConstraints));
+    const mark = template.areConstraintsCritical === false ? plain : critical;
+    extensions.push(mark(id_ce_nameConstraints, template.nameConstraints));
+  }
+  if (template.revocationUrl !== undefined) {
+    const { crlUrl, ocspUrl } = revocationUrls(template.revocationUrl, { issuerKeyId, serial });
+    extensions.push(encodedAlready(id_ce_cRLDistributionPoints, distributionPoints(crlUrl)));
+    extensions.push(encodedAlready(id_pe_authorityInfoAccess, ocspAccess(ocspUrl)));
   }
   return new Extensions(extensions);
 }
@@ -160,12 +181,42 @@ function plain(extnID: string, value: unknown): Extension {
   return new Extension({ extnID, extnValue: encoded(value) });
 }
 
+function encodedAlready(extnID: string, der: Uint8Array): Extension {
+  return new Extension({ extnID, extnValue: new OctetString(arrayBuffer(der)) });
+}
+
 function encoded(value: unknown): OctetString {
   return new OctetString(AsnConvert.serialize(value));
 }
 
+/**
+ * Whether a certificate says what a template says, but for its serial number and its life: the
+ * name, the key and every extension to the last bit, and the issuer.
+ */
+export function saysTheSame(
+  certificateDer: Uint8Array,
+  template: CertificateTemplate,
+  issuer: { readonly name: Name; readonly spki: Uint8Array },
+): boolean {
+  const { tbsCertificate: found } = AsnConvert.parse(certificateDer, Certificate);
+  const serial = Buffer.from(found.serialNumber).toString('hex');
+  const issuerKeyId = Buffer.from(keyIdOf(issuer.spki)).toString('hex');
+  const pairs: readonly (readonly [unknown, unknown])[] = [
+    [found.subject, template.subject],
+    [found.issuer, issuer.name],
+    [found.subjectPublicKeyInfo, AsnConvert.parse(template.spki, SubjectPublicKeyInfo)],
+    [found.extensions, extensionsOf(template, { serial, issuerKeyId })],
+  ];
+  return pairs.every(([one, other]) => one !== undefined && isSameDer(one, other));
+}
+
+function isSameDer(one: unknown, other: unknown): boolean {
+  const [left, right] = [one, other].map((value) => Buffer.from(AsnConvert.serialize(value)));
+  return left !== undefined && right !== undefined && left.equals(right);
+}
+
 /** Key identifier: the leftmost 160 bits of SHA-256 over the key bits. RFC 7093 §2, method 1 */
-function keyIdOf(spki: Uint8Array): Uint8Array {
+export function keyIdOf(spki: Uint8Array): Uint8Array {
   const { subjectPublicKey } = AsnConvert.parse(spki, SubjectPublicKeyInfo);
   const digest = createHash('sha256').update(new Uint8Array(subjectPublicKey)).digest();
   return digest.subarray(0, KEY_ID_BYTES);

@@ -10,15 +10,17 @@ import {
   id_kp_serverAuth,
 } from '@peculiar/asn1-x509';
 import { generatePrivateKey, softwareKeyHandle } from '../crypto/index.ts';
-import { Secret, systemRandom } from '../kernel/index.ts';
-import { createAuthority, openAuthority } from './authority.ts';
-import { type CertificateTemplate, signCertificate, spkiOf, subjectOf } from './certificate.ts';
+import { systemRandom } from '../kernel/index.ts';
+import { openAuthority } from './authority.ts';
+import { type CertificateTemplate, signCertificate, spkiOf } from './certificate.ts';
 import { checkClientCertificate } from './check-client-certificate.ts';
+import { createAuthority } from './generations.ts';
 import {
   ManualClock,
   NOW_MS,
   codeOf,
   deviceId,
+  devicesIssuer,
   newAuthority,
   tenantName,
 } from './openssl.testing.ts';
@@ -36,8 +38,7 @@ const device = { tenant, deviceId: deviceId('thermostat-1'), lifeMs: DAY_MS };
 
 /** A certificate that the devices authority signed, with something wrong in it. */
 function signedWith(changes: Partial<CertificateTemplate>): X509Certificate {
-  const key = softwareKeyHandle('ES256', new Secret(Buffer.from(material.devices.key, 'base64')));
-  const issuer = { name: subjectOf(authority.devicesCa.raw), key };
+  const issuer = devicesIssuer(authority);
   const profile = { tenant, id: device.deviceId, lifeMs: DAY_MS };
   const template = deviceProfile({ spki, nowMs: NOW_MS }, profile);
   const { der } = signCertificate({ ...template, ...changes }, { issuer, random: systemRandom });

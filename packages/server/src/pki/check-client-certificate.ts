@@ -1,12 +1,15 @@
 /** Whether a client certificate is one of ours: the decision of the TLS gate. @module */
 import type { X509Certificate } from 'node:crypto';
 import {
+  type AppId,
   type DeviceId,
   Refusal,
   type TenantName,
+  parseAppUrn,
   parseDeviceUrn,
   refuse,
 } from '@holdfast/protocol';
+import type { IssuingAuthority } from './authority.ts';
 import { certificatePin } from './pins.ts';
 
 /** Who a good client certificate names. */
@@ -19,7 +22,7 @@ export interface ClientIdentity {
 /** Whose certificates are accepted, for which tenant, and when. */
 export interface ClientCertificateDeps {
   /** The public half of the authority: `Authority` is one. */
-  readonly authority: { readonly devicesCa: X509Certificate; readonly serversCa: X509Certificate };
+  readonly authority: { readonly issuers: readonly IssuingAuthority[] };
   readonly tenant: TenantName;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
@@ -37,10 +40,55 @@ export function checkClientCertificate(
   peer: X509Certificate,
   { authority, tenant, nowMs }: ClientCertificateDeps,
 ): ClientIdentity | Refusal {
-  if (!isIssuedBy(peer, authority.devicesCa)) {
-    return isIssuedBy(peer, authority.serversCa)
-      ? refuse('E_SESSION_PURPOSE', 'the certificate is one of a server')
-      : refuse('E_SESSION_FOREIGN_CA', 'another authority issued the certificate');
+  const refusal = checkIssuance(peer, { authority, nowMs, role: 'devices' });
+  if (refusal !== undefined) return refusal;
+  const deviceId = deviceNamedBy(peer, tenant);
+  if (deviceId instanceof Refusal) return deviceId;
+  return { deviceId, fingerprint: certificatePin(peer.raw) };
+}
+
+/** Who a good certificate of an app names. */
+export interface AppIdentity {
+  readonly appId: AppId;
+  /** SHA-256 of the DER certificate, lower-case hex. */
+  readonly fingerprint: string;
+}
+
+/** As {@link checkClientCertificate}, for the certificate of an owner's app. */
+export function checkAppCertificate(
+  peer: X509Certificate,
+  { authority, tenant, nowMs }: ClientCertificateDeps,
+): AppIdentity | Refusal {
+  const refusal = checkIssuance(peer, { authority, nowMs, role: 'apps' });
+  if (refusal !== undefined) return refusal;
+  const uri = onlyUriOf(peer);
+  if (uri instanceof Refusal) return uri;
+  const name = parseAppUrn(uri);
+  if (name instanceof Refusal || name.tenant !== tenant) {
+    return refuse('E_SESSION_PURPOSE', 'the certificate does not name exactly one app of ours');
+  }
+  return { appId: name.app, fingerprint: certificatePin(peer.raw) };
+}
+
+/** Issuer, its state and role, and validity; undefined when nothing speaks against them. */
+function checkIssuance(
+  peer: X509Certificate,
+  {
+    authority,
+    nowMs,
+    role,
+  }: Pick<ClientCertificateDeps, 'authority' | 'nowMs'> & { role: IssuingAuthority['role'] },
+): Refusal | undefined {
+  const issuer = issuerOf(peer, authority.issuers);
+  if (issuer === undefined) {
+    return refuse('E_SESSION_FOREIGN_CA', 'another authority issued the certificate');
+  }
+  if (issuer.state === 'ended') {
+    const detail = `generation ${issuer.generation} of our authority issued it, which has ended`;
+    return refuse('E_SESSION_FOREIGN_CA', detail);
+  }
+  if (issuer.role !== role) {
+    return refuse('E_SESSION_PURPOSE', `the certificate is one of ${issuer.role}`);
   }
   if (nowMs < peer.validFromDate.getTime()) {
     return refuse('E_SESSION_NOT_YET_VALID', `the certificate counts from ${peer.validFrom}`);
@@ -48,9 +96,15 @@ export function checkClientCertificate(
   if (nowMs > peer.validToDate.getTime()) {
     return refuse('E_SESSION_EXPIRED', `the certificate ended ${peer.validTo}`);
   }
-  const deviceId = deviceNamedBy(peer, tenant);
-  if (deviceId instanceof Refusal) return deviceId;
-  return { deviceId, fingerprint: certificatePin(peer.raw) };
+  return undefined;
+}
+
+/** The one of our issuing authorities that issued a certificate; undefined when none did. */
+export function issuerOf(
+  certificate: X509Certificate,
+  issuers: readonly IssuingAuthority[],
+): IssuingAuthority | undefined {
+  return issuers.find((issuer) => isIssuedBy(certificate, issuer.certificate));
 }
 
 /** Name, key identifier and key usage match, and the signature verifies. */
@@ -59,17 +113,22 @@ function isIssuedBy(peer: X509Certificate, issuer: X509Certificate): boolean {
 }
 
 /** The signature is ours, so the content should be too; a profile error must still not pass. */
-function deviceNamedBy(peer: X509Certificate, tenant: TenantName): DeviceId | Refusal {
+function onlyUriOf(peer: X509Certificate): string | Refusal {
   if (peer.ca || !purposesOf(peer).includes(CLIENT_AUTHENTICATION)) {
     return refuse('E_SESSION_PURPOSE', 'the certificate is not for client authentication');
   }
-  // The text of all alternative names. The grammar of a device URN has no comma, space or quote,
-  // so a second name, or one that had to be quoted, makes it no URN.
+  // The text of all alternative names. The grammar of our URNs has no comma, space or quote, so a
+  // second name, or one that had to be quoted, makes it no URN.
   const names = peer.subjectAltName ?? '';
-  const name = names.startsWith(URI_KIND)
-    ? parseDeviceUrn(names.slice(URI_KIND.length))
-    : undefined;
-  if (name === undefined || name instanceof Refusal) {
+  if (names.startsWith(URI_KIND)) return names.slice(URI_KIND.length);
+  return refuse('E_SESSION_PURPOSE', 'the certificate does not name exactly one client');
+}
+
+function deviceNamedBy(peer: X509Certificate, tenant: TenantName): DeviceId | Refusal {
+  const uri = onlyUriOf(peer);
+  if (uri instanceof Refusal) return uri;
+  const name = parseDeviceUrn(uri);
+  if (name instanceof Refusal) {
     return refuse('E_SESSION_PURPOSE', 'the certificate does not name exactly one device');
   }
   if (name.tenant !== tenant) {

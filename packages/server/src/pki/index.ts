@@ -1,8 +1,22 @@
 /** Certificates: the authority, certificate requests, the check of clients, and pins. @module */
 export * from './authority.ts';
+export * from './authority-material.ts';
 export { type IssuedCertificate, certificatePem } from './certificate.ts';
 export * from './certs-only.ts';
 export * from './check-client-certificate.ts';
+export { REVOCATION_REASONS, type RevocationReason, type RevokedCertificate } from './crl.ts';
+export * from './csr-attributes.ts';
 export { CSR_BYTES_MAX, type CertificateRequest, parseCsr } from './csr.ts';
+export * from './encrypted-key.ts';
+export * from './generation-request.ts';
+export * from './generations.ts';
+export * from './idevid.ts';
+export { CRL_PARTITIONS, OCSP_LIFE_MS, OCSP_REQUEST_BYTES_MAX } from './limits.ts';
+export { type OcspCertificateId, type OcspRequest, parseOcspRequest } from './ocsp-request.ts';
+export { type CertificateStatus, OCSP_ERRORS, signOcspAnswer } from './ocsp-response.ts';
+export * from './offline-root.ts';
 export * from './pins.ts';
+export { type RevocationIssuer, revocationIssuer } from './revocation-issuer.ts';
+export { type Crl, RevocationList } from './revocation-list.ts';
+export { type CrlName, OCSP_PATH, crlPath, parseCrlPath } from './revocation-urls.ts';
 export * from './server-certificate.ts';

@@ -7,7 +7,9 @@ import type { TestContext } from 'node:test';
 import { Refusal, parseDeviceId, parseTenantName } from '@holdfast/protocol';
 import type { DeviceId, TenantName } from '@holdfast/protocol';
 import { type Clock, systemRandom } from '../kernel/index.ts';
-import { type Authority, createAuthority, openAuthority } from './authority.ts';
+import { type Authority, openAuthority } from './authority.ts';
+import { type Issuer, subjectOf } from './certificate.ts';
+import { createAuthority } from './generations.ts';
 
 /** 2026-11-21T00:00:00Z */
 export const NOW_MS: number = Date.UTC(2026, 10, 21);
@@ -70,6 +72,13 @@ export function opensslLab(context: TestContext): OpensslLab {
 export function newAuthority(clock: Clock = new ManualClock()): Authority {
   const deps = { clock, random: systemRandom };
   return openAuthority(createAuthority({ ...deps, tenant: tenantName('default') }), deps);
+}
+
+/** The authority of devices that issues now, to sign what it never would. */
+export function devicesIssuer(authority: Authority): Issuer {
+  const [first] = authority.devicesIssuers();
+  if (first === undefined) throw new Error('no issuer');
+  return { name: subjectOf(first.certificate.raw), key: first.key };
 }
 
 export function tenantName(text: string): TenantName {

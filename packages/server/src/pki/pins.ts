@@ -7,6 +7,8 @@ export interface ServerPins {
   readonly certificate: string;
   /** SHA-256 of the SubjectPublicKeyInfo in base64, as in RFC 7469: 44 characters. */
   readonly spki: string;
+  /** The same of the key that this server will have next. */
+  readonly backupSpki: string;
 }
 
 /** SHA-256 of a DER certificate, lower-case hex. Also the fingerprint under which it is known. */
@@ -14,14 +16,30 @@ export function certificatePin(certificateDer: Uint8Array): string {
   return createHash('sha256').update(certificateDer).digest('hex');
 }
 
-/** Both pins of a DER certificate. */
-export function serverPins(certificateDer: Uint8Array): ServerPins {
+/** The pins of a DER certificate, and of the next key, a SubjectPublicKeyInfo in DER. */
+export function serverPins(certificateDer: Uint8Array, nextSpki: Uint8Array): ServerPins {
   const { publicKey } = new X509Certificate(certificateDer);
-  const spki = publicKey.export({ format: 'der', type: 'spki' });
   return {
     certificate: certificatePin(certificateDer),
-    spki: createHash('sha256').update(spki).digest('base64'),
+    spki: spkiPin(publicKey.export({ format: 'der', type: 'spki' })),
+    backupSpki: spkiPin(nextSpki),
   };
+}
+
+/**
+ * The pins as a device keeps them: one for the server as it is, one for its next key.
+ * @see RFC 7469 §2.5, which wants a backup pin for a key that is not in use
+ */
+export function devicePins({
+  spki,
+  certificate,
+  backupSpki,
+}: ServerPins): [{ spki: string; certificate: string }, { spki: string }] {
+  return [{ spki, certificate }, { spki: backupSpki }];
+}
+
+function spkiPin(spki: Uint8Array): string {
+  return createHash('sha256').update(spki).digest('base64');
 }
 
 /** SHA-256 of the DER trust anchor in base64url, as a claim carries it: 43 characters. */

@@ -1,6 +1,6 @@
 /** What each kind of certificate says: the certificate profiles of Holdfast, as data. @module */
 import { isIP } from 'node:net';
-import { type DeviceId, type TenantName, deviceUrn } from '@holdfast/protocol';
+import { type AppId, type DeviceId, type TenantName, appUrn, deviceUrn } from '@holdfast/protocol';
 import {
   AttributeTypeAndValue,
   AttributeValue,
@@ -16,6 +16,7 @@ import {
   id_kp_serverAuth,
 } from '@peculiar/asn1-x509';
 import { Fault } from '../kernel/index.ts';
+import type { IssuingRole } from './authority-material.ts';
 import type { CertificateTemplate } from './certificate.ts';
 
 /** The public key of a certificate and the time from which it counts. */
@@ -38,28 +39,42 @@ export function rootProfile(
   };
 }
 
-/** Issues operational certificates; can never name a host, whoever holds its key. */
-export function devicesCaProfile(
-  input: ProfileInput,
-  { tenant }: { tenant: TenantName },
-): CertificateTemplate {
-  return {
-    ...authority(input),
-    subject: commonName(`Holdfast ${tenant} devices`),
-    purposes: [id_kp_clientAuth],
-    nameConstraints: new NameConstraints({ excludedSubtrees: allHosts() }),
-  };
+/** Which generation of whose issuing authorities. */
+export interface GenerationName {
+  readonly tenant: TenantName;
+  /** Counts from 1; it stands in the subject, because some clients find issuers by name alone. */
+  readonly generation: number;
 }
 
-/** Issues server certificates. */
-export function serversCaProfile(
-  input: ProfileInput,
-  { tenant }: { tenant: TenantName },
-): CertificateTemplate {
+/**
+ * The issuing authorities of a generation. Those of devices and of apps can never name a host,
+ * whoever holds their keys. They cannot be confined to our URNs: the URI constraints of RFC 5280
+ * look at hosts, and a URN has none.
+ */
+export const ISSUING_PROFILES: Readonly<
+  Record<IssuingRole, (input: ProfileInput, name: GenerationName) => CertificateTemplate>
+> = {
+  devices: (input, name) => clientsCa(input, `devices ${name.generation}`, name.tenant),
+  apps: (input, name) => clientsCa(input, `apps ${name.generation}`, name.tenant),
+  servers: (input, { tenant, generation }) => ({
+    ...authority(input),
+    subject: commonName(`Holdfast ${tenant} servers ${generation}`),
+    purposes: [id_kp_serverAuth],
+    // No URI at all: OpenSSL finds our URNs in breach of any URI constraint. Devices see this
+    // certificate, and mbed TLS refuses a critical constraint, hence the weaker form.
+    nameConstraints: new NameConstraints({ excludedSubtrees: subtrees(ANY_URI) }),
+    areConstraintsCritical: false,
+  }),
+};
+
+function clientsCa(input: ProfileInput, what: string, tenant: TenantName): CertificateTemplate {
   return {
     ...authority(input),
-    subject: commonName(`Holdfast ${tenant} servers`),
-    purposes: [id_kp_serverAuth],
+    subject: commonName(`Holdfast ${tenant} ${what}`),
+    purposes: [id_kp_clientAuth],
+    nameConstraints: new NameConstraints({ excludedSubtrees: subtrees(...ALL_HOSTS) }),
+    // EST clients get this certificate, and strongSwan refuses critical ones with addresses.
+    areConstraintsCritical: false,
   };
 }
 
@@ -74,6 +89,19 @@ export function deviceProfile(
     subject: deviceSubject(device.id),
     purposes: [id_kp_clientAuth],
     alternativeNames: [new GeneralName({ uniformResourceIdentifier: urn })],
+  };
+}
+
+/** The certificate of an owner's app, or of a person's client: one URI names it. */
+export function appProfile(
+  input: ProfileInput,
+  app: { tenant: TenantName; id: AppId; lifeMs: number },
+): CertificateTemplate {
+  return {
+    ...leaf(input, app.lifeMs),
+    subject: commonName('Holdfast app'),
+    purposes: [id_kp_clientAuth],
+    alternativeNames: [new GeneralName({ uniformResourceIdentifier: appUrn(app.tenant, app.id) })],
   };
 }
 
@@ -124,9 +152,7 @@ function leaf({ spki, nowMs }: ProfileInput, lifeMs: number): CertificateTemplat
   };
 }
 
-/** Excludes every DNS name and every IPv4 and IPv6 address. RFC 5280 §4.2.1.10 */
-function allHosts(): GeneralSubtrees {
-  const bases = [{ dNSName: '' }, { iPAddress: '0.0.0.0/0' }, { iPAddress: '::/0' }];
+function subtrees(...bases: readonly Partial<GeneralName>[]): GeneralSubtrees {
   return new GeneralSubtrees(
     bases.map((base) => new GeneralSubtree({ base: new GeneralName(base) })),
   );
@@ -173,6 +199,9 @@ function nameFault(name: string): Fault {
   });
 }
 
+/** Every DNS name and every IPv4 and IPv6 address. RFC 5280 §4.2.1.10 */
+const ALL_HOSTS = [{ dNSName: '' }, { iPAddress: '0.0.0.0/0' }, { iPAddress: '::/0' }];
+const ANY_URI = { uniformResourceIdentifier: '' };
 const DAY_MS = 86_400_000;
 const ROOT_LIFE_MS = 20 * 365 * DAY_MS;
 const ISSUING_LIFE_MS = 10 * 365 * DAY_MS;

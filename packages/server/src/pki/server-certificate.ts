@@ -14,6 +14,8 @@ export const ServerCertificateSchema = z.object({
   certificate: z.base64(),
   /** PKCS#8 in DER, in base64. Secret: kept in the sealed store only. */
   key: z.base64(),
+  /** The key that comes after it, in the same form; records from before backup pins have none. */
+  nextKey: z.base64().optional(),
   /** The host names and addresses that the certificate was made for. */
   names: z.array(z.string()),
 });
@@ -29,60 +31,103 @@ export interface ServerCertificate {
   /** PKCS#8. */
   readonly keyPem: Secret<string>;
   readonly pins: ServerPins;
-  /** True when a certificate was issued just now: the certificate pin is new, the key's is not. */
+  /** True when a certificate was issued or a key was made just now. */
   readonly isNew: boolean;
 }
 
 /**
- * Gives the kept certificate, or issues one: when there is none, when the names have changed, or
- * when less than a third of its life is left. The key stays the same for ever, so that devices
- * which pin it keep their trust.
+ * Gives the kept certificate, or issues one: when there is none, when the names have changed, when
+ * another generation of the authority issues by now, or when less than a third of its life is
+ * left. The key stays the same until it is rotated, so that devices which pin it keep their trust.
  * @throws Fault `E_PKI_NAME` for a name that cannot stand in a certificate.
  */
 export function ensureServerCertificate(
   saved: ServerCertificateMaterial | undefined,
   { authority, names, clock }: { authority: Authority; names: readonly string[]; clock: Clock },
 ): ServerCertificate {
-  if (saved !== undefined && isGood(saved, { names, nowMs: clock.nowMs() })) {
-    return opened(saved, { authority, isNew: false });
+  const nextKey = keyFrom(saved?.nextKey) ?? generatePrivateKey('ES256');
+  if (saved !== undefined && isGood(saved, { authority, names, nowMs: clock.nowMs() })) {
+    const isNew = saved.nextKey === undefined;
+    return opened({ ...saved, nextKey: base64(nextKey) }, { authority, isNew });
   }
-  const pkcs8 = saved === undefined ? generatePrivateKey('ES256') : keyOf(saved);
-  const spki = spkiOf(softwareKeyHandle('ES256', pkcs8));
-  const { der } = authority.issueServer({ spki, names });
-  const material: ServerCertificateMaterial = {
-    version: 1,
+  return issued({
+    authority,
+    names,
+    key: keyFrom(saved?.key) ?? generatePrivateKey('ES256'),
+    nextKey,
+  });
+}
+
+/**
+ * Issues a certificate for the key that was kept for it, and makes the one after that. Devices that
+ * keep the backup pin trust it already.
+ */
+export function rotateServerCertificate(
+  saved: ServerCertificateMaterial,
+  { authority, names }: { authority: Authority; names: readonly string[] },
+): ServerCertificate {
+  const key = keyFrom(saved.nextKey) ?? generatePrivateKey('ES256');
+  return issued({ authority, names, key, nextKey: generatePrivateKey('ES256') });
+}
+
+function issued({
+  authority,
+  names,
+  key,
+  nextKey,
+}: {
+  authority: Authority;
+  names: readonly string[];
+  key: Secret<Uint8Array>;
+  nextKey: Secret<Uint8Array>;
+}): ServerCertificate {
+  const { der } = authority.issueServer({ spki: publicOf(key), names });
+  const material = {
+    version: 1 as const,
     certificate: Buffer.from(der).toString('base64'),
-    key: Buffer.from(pkcs8.expose()).toString('base64'),
+    key: base64(key),
+    nextKey: base64(nextKey),
     names: [...names],
-  };
+  } satisfies ServerCertificateMaterial;
   return opened(material, { authority, isNew: true });
 }
 
 function isGood(
   { certificate, names: savedNames }: ServerCertificateMaterial,
-  { names, nowMs }: { names: readonly string[]; nowMs: number },
+  { authority, names, nowMs }: { authority: Authority; names: readonly string[]; nowMs: number },
 ): boolean {
-  const { validToDate } = new X509Certificate(Buffer.from(certificate, 'base64'));
-  const isFresh = validToDate.getTime() - nowMs >= SERVER_LIFE_MS / 3;
-  return isFresh && new Set(names).symmetricDifference(new Set(savedNames)).size === 0;
+  const kept = new X509Certificate(Buffer.from(certificate, 'base64'));
+  const isFresh = kept.validToDate.getTime() - nowMs >= SERVER_LIFE_MS / 3;
+  if (!isFresh || !kept.checkIssued(authority.serversCa)) return false;
+  return new Set(names).symmetricDifference(new Set(savedNames)).size === 0;
 }
 
 function opened(
-  material: ServerCertificateMaterial,
+  material: ServerCertificateMaterial & { readonly nextKey: string },
   { authority, isNew }: { authority: Authority; isNew: boolean },
 ): ServerCertificate {
   const der = Buffer.from(material.certificate, 'base64');
   return {
     material,
     certChainPem: certificatePem(der) + authority.serversCaPem,
-    keyPem: keyPem(keyOf(material)),
-    pins: serverPins(der),
+    keyPem: keyPem(keyFrom(material.key)),
+    pins: serverPins(der, publicOf(keyFrom(material.nextKey))),
     isNew,
   };
 }
 
-function keyOf({ key }: ServerCertificateMaterial): Secret<Uint8Array> {
-  return new Secret(Buffer.from(key, 'base64'));
+function keyFrom(text: string): Secret<Uint8Array>;
+function keyFrom(text: string | undefined): Secret<Uint8Array> | undefined;
+function keyFrom(text: string | undefined): Secret<Uint8Array> | undefined {
+  return text === undefined ? undefined : new Secret(Buffer.from(text, 'base64'));
+}
+
+function base64(key: Secret<Uint8Array>): string {
+  return Buffer.from(key.expose()).toString('base64');
+}
+
+function publicOf(pkcs8: Secret<Uint8Array>): Uint8Array {
+  return spkiOf(softwareKeyHandle('ES256', pkcs8));
 }
 
 function keyPem(pkcs8: Secret<Uint8Array>): Secret<string> {

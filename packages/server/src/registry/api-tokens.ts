@@ -94,6 +94,13 @@ export class ApiTokens {
     this.#byHash.delete(token.hash);
   }
 
+  /** Removes the tokens of a principal. */
+  removeAllOf(principal: string): void {
+    for (const token of this.#byHash.values()) {
+      if (token.principal === principal) this.remove(token);
+    }
+  }
+
   #isExpired({ expiresAtMs }: ApiToken): boolean {
     return this.#clock.nowMs() >= expiresAtMs;
   }

@@ -5,6 +5,10 @@ const DAY_MS = 86_400_000;
 const KILOBYTE = 1_000;
 const MEGABYTE = 1_000_000;
 
+/** Whether a sign of a clone is reported only, or stops the device until somebody has looked. */
+export const ON_CLONE = ['quarantine', 'report'] as const;
+export type OnClone = (typeof ON_CLONE)[number];
+
 /** The rules of one class of devices. */
 export interface DeviceClass {
   /** Life of an operational certificate in milliseconds. */
@@ -21,6 +25,12 @@ export interface DeviceClass {
   readonly bytesPerSecond: number;
   /** Bytes that it may send at once, after a silence. */
   readonly byteBurst: number;
+  /** How long after its end a certificate can still be renewed, into quarantine; milliseconds. */
+  readonly renewalGraceMs: number;
+  /** What becomes of a device when a superseded certificate is renewed, unless an operator sets it. */
+  readonly onClone: OnClone;
+  /** Whether it must show an API key beside its certificate, unless an operator sets it. */
+  readonly requiresApiKey: boolean;
 }
 
 /**
@@ -36,6 +46,10 @@ const THING: DeviceClass = {
   messageBurst: 1_000,
   bytesPerSecond: 256 * KILOBYTE,
   byteBurst: 2 * MEGABYTE,
+  // A season in a drawer, and the next one on the wall.
+  renewalGraceMs: 180 * DAY_MS,
+  onClone: 'quarantine',
+  requiresApiKey: false,
 };
 
 /** The classes that exist. */
@@ -45,6 +59,7 @@ export const DEVICE_CLASSES = {
   /** Speaks for hundreds of things behind it: as much as two hundred of them. */
   gateway: {
     ...THING,
+    renewalGraceMs: 30 * DAY_MS,
     messagesPerSecond: 20_000,
     messageBurst: 40_000,
     bytesPerSecond: 16 * MEGABYTE,
@@ -53,6 +68,7 @@ export const DEVICE_CLASSES = {
   /** A program that consumes telemetry: it sends little but acknowledgements. */
   service: {
     ...THING,
+    renewalGraceMs: 30 * DAY_MS,
     messagesPerSecond: 1_000,
     messageBurst: 2_000,
     bytesPerSecond: MEGABYTE,

@@ -16,12 +16,25 @@ export const DEVICE_STATES = [
 export const DeviceSchema = z.object({
   id: z.string(),
   class: z.enum(DEVICE_CLASS_NAMES),
+  /** The one group that it is in; empty for none. */
+  group: z.string().default(''),
   state: z.enum(DEVICE_STATES),
   /** Why the device is in this state, in the words of whoever put it there. */
   stateReason: z.string(),
+  /** Who put it there: a principal; empty for what was not noted yet. */
+  stateBy: z.string().default(''),
+  /** When; 0 for what was not noted yet. */
+  stateAtMs: z.int().default(0),
+  /** Of a stopped device: the states that `release` and `resume` go back to, the next one last. */
+  statesBefore: z.array(z.enum(DEVICE_STATES)).default([]),
   createdAtMs: z.int(),
   /** Number of the data key that seals what this device sends. */
   contentKeyRef: z.int(),
+  /**
+   * Set by an erasure: counters up to this one count as seen, under the payload keys of that
+   * generation. What told which ones were is erased.
+   */
+  seenCounters: z.object({ generation: z.int(), upTo: z.int() }).optional(),
   /** Counts the enrollments: each one makes new payload keys. */
   payloadKeyGeneration: z.int(),
   /** True once a message was verified with the payload key: from then on it is never delivered. */
@@ -39,7 +52,16 @@ export const CertificateSchema = z.object({
   deviceId: z.string(),
   notBeforeMs: z.int(),
   notAfterMs: z.int(),
-  status: z.enum(['current', 'superseded', 'revoked']),
+  /** `pending`: renewed and not used yet; its first use supersedes those before it. */
+  status: z.enum(['pending', 'current', 'superseded', 'revoked']),
+  /** When it was superseded or revoked. */
+  endedAtMs: z.int().optional(),
+  /** Why it was revoked, in the words of whoever did it. */
+  endReason: z.string().optional(),
+  /** Key identifier of the authority that issued it; records from before that had only one. */
+  issuerKeyId: z.string().optional(),
+  /** Of a pending one: what it is given again for, the same key (SHA-256 of its SPKI). */
+  pending: z.object({ spkiHash: z.string(), certificatePem: z.string() }).optional(),
 });
 /** An operational certificate that this server issued. */
 export type CertificateRecord = Readonly<z.infer<typeof CertificateSchema>>;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Refusal } from '@holdfast/protocol';
+import { z } from 'zod';
 import { Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { SealedStore } from '../persistence/index.ts';
 import type { CertificateRecord, Claim, Device } from './device-records.ts';
@@ -92,9 +93,9 @@ test('a revocation ends every certificate and the claim, and tells the listeners
   const stop = registry.onChange(({ id, state }) => heard.push(`${id} ${state}`));
   registry.completeEnrollment(added(registry, 'a'), issued('a', 1));
   const device = registry.completeEnrollment(added(registry, 'b'), issued('b', 2));
-  registry.revoke(device, 'lost');
+  registry.changeState(device.id, { act: 'revoke', by: 'local', reason: 'lost' });
   stop();
-  registry.changeState(device, 'registered', 'found');
+  registry.changeState(device.id, { act: 'readmit', by: 'local', reason: 'found' });
   assert.deepEqual(heard, ['a claimed', 'b claimed', 'b revoked']);
   assert.equal(registry.certificate('b-2')?.status, 'revoked');
   assert.equal(registry.certificate('a-1')?.status, 'current');
@@ -102,20 +103,114 @@ test('a revocation ends every certificate and the claim, and tells the listeners
   assert.equal(registry.byId('b')?.stateReason, 'found');
 });
 
-test('when the disk fails, memory does not run ahead of it, but a revocation holds', (t) => {
+test('when the disk fails, memory does not run ahead of it, but what takes away holds', (t) => {
   const { registry, store } = open(t);
   const device = registry.completeEnrollment(added(registry, 'a'), issued('a', 1));
   const heard: string[] = [];
   registry.onChange(({ state }) => heard.push(state));
   store.close();
   assert.throws(() => registry.add({ id: 'b', class: 'sensor' }));
-  assert.throws(() => registry.changeState(device, 'suspended', 'test'));
+  assert.throws(() => registry.changeState('a', { act: 'activate', by: 'a', reason: 'test' }));
+  assert.throws(() => registry.setGroup(['a'], 'north'));
   assert.throws(() => registry.completeEnrollment(device, issued('a', 2)));
   assert.equal(registry.byId('b'), undefined);
   assert.equal(registry.byId('a')?.state, 'claimed');
   assert.deepEqual(heard, []);
-  assert.throws(() => registry.revoke(device, 'lost'));
+  assert.equal(registry.byId('a')?.group, '');
+  const stop = (act: 'suspend' | 'revoke') => () =>
+    registry.changeState('a', { act, by: 'local', reason: 'lost' });
+  assert.throws(stop('suspend'));
+  assert.equal(registry.byId('a')?.state, 'suspended');
+  assert.throws(stop('revoke'));
   assert.equal(registry.byId('a')?.state, 'revoked');
   assert.equal(registry.certificate('a-1')?.status, 'revoked');
-  assert.deepEqual(heard, ['revoked']);
+  assert.deepEqual(heard, ['suspended', 'revoked']);
+});
+
+test('many change at once where the life cycle allows it, and the others are told why not', (t) => {
+  const opened = open(t);
+  const { registry } = opened;
+  for (const id of ['a', 'b', 'c']) registry.completeEnrollment(added(registry, id), issued(id, 1));
+  added(registry, 'd');
+  const change = { act: 'suspend', by: 'person:ada', reason: 'winter' } as const;
+  const heard: string[] = [];
+  registry.onChange(({ id, state }) => {
+    // Whoever hears of one finds all of them changed.
+    assert.equal(registry.byId('c')?.state, 'suspended');
+    heard.push(`${id} ${state}`);
+  });
+  const judged = registry.judgeStates(['a', 'b', 'a', 'c', 'd', 'x'], change);
+  assert.deepEqual(heard, []);
+  const { done, refused } = registry.changeStates(['a', 'b', 'a', 'c', 'd', 'x'], change);
+  assert.deepEqual({ done, refused }, judged);
+  assert.deepEqual(heard, ['a suspended', 'b suspended', 'c suspended']);
+  assert.deepEqual(
+    refused.map(({ id, refusal }) => [id, refusal.code]),
+    [
+      ['d', 'E_OPERATE_CONFLICT'],
+      ['x', 'E_OPERATE_NOT_FOUND'],
+    ],
+  );
+  assert.equal(registry.certificate('a-1')?.status, 'current');
+  const again = opened.reopen().registry.byId('b');
+  assert.deepEqual([again?.stateBy, again?.statesBefore], ['person:ada', ['claimed']]);
+});
+
+test('a retired device keeps its id for good, and nothing else', (t) => {
+  const { registry } = open(t);
+  registry.completeEnrollment(added(registry, 'a'), issued('a', 1));
+  registry.changeState('a', { act: 'retire', by: 'local', reason: 'scrapped' });
+  assert.equal(registry.claimOf('a'), undefined);
+  assert.equal(registry.certificate('a-1')?.status, 'revoked');
+  assert.ok(registry.add({ id: 'a', class: 'sensor' }) instanceof Refusal);
+  const back = registry.changeState('a', { act: 'readmit', by: 'local', reason: 'found' });
+  assert.ok(back instanceof Refusal);
+});
+
+test('a device is in one group, and whoever listens hears of another one', (t) => {
+  const opened = open(t);
+  const { registry } = opened;
+  for (const id of ['b', 'a']) registry.add({ id, class: 'sensor', group: 'north' });
+  const heard: string[] = [];
+  registry.onChange(({ id, group }) => heard.push(`${id} ${group}`));
+  assert.equal(registry.setGroup(['a', 'x', 'a'], 'south').length, 1);
+  assert.deepEqual(heard, ['a south']);
+  const groups = opened
+    .reopen()
+    .registry.all()
+    .map(({ group }) => group);
+  assert.deepEqual(groups, ['south', 'north']);
+});
+
+test('many are added with their claims, or none of them', (t) => {
+  const opened = open(t);
+  const { registry } = opened;
+  added(registry, 'b');
+  const wish = (id: string) => ({ id, class: 'sensor', by: 'person:ada' }) as const;
+  const claim = (deviceId: string) => ({ deviceId, secretHash: 'y', expiresAtMs: 2 });
+  assert.ok(registry.addMany([wish('a'), wish('b')], [claim('a')]) instanceof Refusal);
+  assert.equal(registry.byId('a'), undefined);
+  assert.equal(registry.claimOf('a'), undefined);
+  const made = registry.addMany([wish('c'), wish('a')], [claim('a'), claim('b'), claim('c')]);
+  assert.ok(!(made instanceof Refusal));
+  assert.deepEqual(
+    [...registry.after('a')].map(({ id, stateBy }) => [id, stateBy]),
+    [
+      ['b', 'server'],
+      ['c', 'person:ada'],
+    ],
+  );
+  const { registry: again } = opened.reopen();
+  assert.deepEqual(again.all(), registry.all());
+  for (const id of ['a', 'b', 'c']) assert.equal(again.claimOf(id)?.secretHash, 'y');
+});
+
+test('a device from before groups and authors of states were noted is read', (t) => {
+  const opened = open(t);
+  const { group, stateBy, stateAtMs, statesBefore, ...old } = added(opened.registry, 'a');
+  assert.deepEqual([group, stateBy, statesBefore], ['', 'server', []]);
+  assert.ok(stateAtMs > 0);
+  opened.store.collection<unknown>('device', z.unknown()).write('a', old);
+  const read = opened.reopen().registry.byId('a');
+  assert.deepEqual(read, { ...old, group: '', stateBy: '', stateAtMs: 0, statesBefore: [] });
 });

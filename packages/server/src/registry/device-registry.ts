@@ -1,7 +1,8 @@
 /** The devices that exist, and what state each is in: in memory, written through. @module */
-import { type Refusal, refuse } from '@holdfast/protocol';
+import { Refusal, refuse } from '@holdfast/protocol';
 import type { Clock } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
+import { CertificateIndex } from './certificate-index.ts';
 import type { DeviceClassName } from './device-classes.ts';
 import {
   type CertificateRecord,
@@ -10,13 +11,30 @@ import {
   ClaimSchema,
   type Device,
   DeviceSchema,
-  type DeviceState,
 } from './device-records.ts';
+import { LIFE_CYCLE, type StateChange, changed } from './life-cycle.ts';
+import { SortedIds } from './sorted-ids.ts';
 
 /** The records that one change writes together. */
 interface DeviceChange {
   readonly device: Device;
   readonly certificates?: readonly CertificateRecord[];
+}
+
+/** A device that is to be registered. */
+export interface NewDevice {
+  readonly id: string;
+  readonly class: DeviceClassName;
+  /** None, when it is left out. */
+  readonly group?: string | undefined;
+  /** Principal that adds it; `server`, when it is left out. */
+  readonly by?: string | undefined;
+}
+
+/** What became of a change of many states. */
+export interface StateChanges {
+  readonly done: readonly { readonly before: Device; readonly after: Device }[];
+  readonly refused: readonly { readonly id: string; readonly refusal: Refusal }[];
 }
 
 /** Hears of each change to a device or to one of its certificates, after it is on the disk. */
@@ -30,9 +48,8 @@ export class DeviceRegistry {
   readonly #certificateRecords: Collection<CertificateRecord>;
   readonly #claimRecords: Collection<Claim>;
   readonly #devices = new Map<string, Device>();
-  readonly #certificates = new Map<string, CertificateRecord>();
-  /** Fingerprints of the certificates of each device. */
-  readonly #fingerprints = new Map<string, Set<string>>();
+  readonly #ids: SortedIds;
+  readonly #certificates = new CertificateIndex();
   readonly #listeners = new Set<DeviceListener>();
 
   constructor(store: SealedStore, { clock }: { clock: Clock }) {
@@ -42,26 +59,33 @@ export class DeviceRegistry {
     this.#certificateRecords = store.collection('certificate', CertificateSchema);
     this.#claimRecords = store.collection('claim', ClaimSchema);
     for (const device of this.#deviceRecords.all()) this.#devices.set(device.id, device);
-    for (const certificate of this.#certificateRecords.all()) this.#remember(certificate);
+    this.#ids = new SortedIds(this.#devices.keys());
+    for (const certificate of this.#certificateRecords.all()) this.#certificates.set(certificate);
   }
 
   /** Registers a device. Refuses `E_OPERATE_CONFLICT` when the id is taken. */
-  add({ id, class: className }: { id: string; class: DeviceClassName }): Device | Refusal {
-    if (this.#devices.has(id)) {
-      return refuse('E_OPERATE_CONFLICT', `device ${id} exists already; choose another id`);
-    }
-    return this.#change(() => ({
-      device: {
-        id,
-        class: className,
-        state: 'registered',
-        stateReason: 'added',
-        createdAtMs: this.#clock.nowMs(),
-        contentKeyRef: this.#store.keyring.create('device').ref,
-        payloadKeyGeneration: 0,
-        isPayloadKeyInUse: false,
-      },
-    }));
+  add(device: NewDevice): Device | Refusal {
+    if (this.#devices.has(device.id)) return taken(device.id);
+    return this.#change(() => ({ device: this.#made(device) }));
+  }
+
+  /**
+   * Registers many devices with their claims, and gives claims to devices that are there, all in
+   * one transaction.
+   * @returns the new devices, or `E_OPERATE_CONFLICT` when an id is taken.
+   */
+  addMany(devices: readonly NewDevice[], claims: readonly Claim[]): Device[] | Refusal {
+    const conflict = devices.find(({ id }) => this.#devices.has(id));
+    if (conflict !== undefined) return taken(conflict.id);
+    const made = this.#store.transaction(() => {
+      for (const claim of claims) this.writeClaim(claim);
+      return devices.map((device) => {
+        const change = { device: this.#made(device) };
+        this.#persist(change);
+        return change;
+      });
+    });
+    return made.map((change) => this.#apply(change));
   }
 
   byId(id: string): Device | undefined {
@@ -70,20 +94,35 @@ export class DeviceRegistry {
 
   /** All devices, in the order of their ids. */
   all(): Device[] {
-    return [...this.#devices.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.after('')];
+  }
+
+  /** The devices whose ids come after this one, in the order of their ids. */
+  *after(id: string): Generator<Device> {
+    for (const next of this.#ids.after(id)) {
+      const device = this.#devices.get(next);
+      if (device !== undefined) yield device;
+    }
   }
 
   /** The issued certificate with this SHA-256 fingerprint (lower-case hex). */
   certificate(fingerprint: string): CertificateRecord | undefined {
-    return this.#certificates.get(fingerprint);
+    return this.#certificates.byFingerprint(fingerprint);
+  }
+
+  /** The issued certificate with this serial number (lower-case hex). */
+  certificateBySerial(serial: string): CertificateRecord | undefined {
+    return this.#certificates.bySerial(serial);
+  }
+
+  /** All issued certificates, in no particular order. */
+  certificates(): Iterable<CertificateRecord> {
+    return this.#certificates.all();
   }
 
   /** All certificates issued to a device, oldest first. */
   certificatesOf(deviceId: string): CertificateRecord[] {
-    return [...(this.#fingerprints.get(deviceId) ?? [])]
-      .map((fingerprint) => this.#certificates.get(fingerprint))
-      .filter((certificate) => certificate !== undefined)
-      .sort((a, b) => a.notBeforeMs - b.notBeforeMs);
+    return this.#certificates.ofDevice(deviceId);
   }
 
   claimOf(deviceId: string): Claim | undefined {
@@ -95,49 +134,141 @@ export class DeviceRegistry {
     this.#claimRecords.write(claim.deviceId, claim);
   }
 
-  /** Changes the state of a device and says why. */
-  changeState(device: Device, state: DeviceState, reason: string): Device {
-    return this.#publish(
-      this.#change(() => ({ device: { ...device, state, stateReason: reason } })),
-    );
+  /**
+   * Changes the state of a device; see {@link changeStates}.
+   * @returns the device, or `E_OPERATE_CONFLICT` when its state does not allow it.
+   */
+  changeState(id: string, change: StateChange): Device | Refusal {
+    const { done, refused } = this.changeStates([id], change);
+    return done[0]?.after ?? refused[0]?.refusal ?? absent(id);
   }
 
   /**
-   * Revokes a device with all of its certificates and its open claim. Listeners run before this
-   * returns, so that its live connections are closed at once. When the disk fails, the revocation
-   * holds until the next start all the same, and the failure is thrown.
+   * Changes the states of many devices in one transaction, where the life cycle allows it. What
+   * ends the access ends certificates and open claims, too. Listeners run before this returns, so
+   * that live connections are closed at once. When the disk fails, what takes something away holds
+   * until the next start all the same, and the failure is thrown.
    */
-  revoke(device: Device, reason: string): Device {
-    const change: DeviceChange = {
-      device: { ...device, state: 'revoked', stateReason: reason },
-      certificates: this.#endedCertificates(device.id, 'revoked'),
-    };
+  changeStates(ids: readonly string[], change: StateChange): StateChanges {
+    const { endsAccess, takesAway } = LIFE_CYCLE[change.act];
+    const { done, refused } = this.judgeStates(ids, change);
+    const changes = done.map(({ after }): DeviceChange => {
+      if (endsAccess !== true) return { device: after };
+      return {
+        device: after,
+        certificates: this.#endedCertificates(after.id, 'revoked', change.reason),
+      };
+    });
+    let isStored = false;
     try {
       this.#store.transaction(() => {
-        this.#claimRecords.remove(device.id);
-        this.#persist(change);
+        for (const one of changes) {
+          if (endsAccess === true) this.#claimRecords.remove(one.device.id);
+          this.#persist(one);
+        }
       });
+      isStored = true;
     } finally {
-      this.#publish(this.#apply(change));
+      if (isStored || takesAway === true) {
+        for (const one of changes) this.#apply(one);
+        for (const { device } of changes) this.#publish(device);
+      }
     }
-    return change.device;
+    return { done, refused };
+  }
+
+  /** What {@link changeStates} would do, without doing it. */
+  judgeStates(ids: readonly string[], change: StateChange): StateChanges {
+    const done: { before: Device; after: Device }[] = [];
+    const refused: { id: string; refusal: Refusal }[] = [];
+    const nowMs = this.#clock.nowMs();
+    for (const id of new Set(ids)) {
+      const before = this.#devices.get(id);
+      const after = before === undefined ? absent(id) : changed(before, change, nowMs);
+      if (after instanceof Refusal) refused.push({ id, refusal: after });
+      else if (before !== undefined) done.push({ before, after });
+    }
+    return { done, refused };
   }
 
   /**
-   * Records a redeemed claim: the new certificate becomes the current one, earlier ones are
+   * Destroys the data key of what a device has sent, so that nobody can read it any more, and
+   * makes a new one.
+   * @param seenUpTo - The highest counter of its messages so far.
+   */
+  eraseContent(id: string, seenUpTo: number): Device | undefined {
+    const device = this.#devices.get(id);
+    if (device === undefined) return undefined;
+    const { keyring } = this.#store;
+    const seenCounters = { generation: device.payloadKeyGeneration, upTo: seenUpTo };
+    const erased = this.#change(() => {
+      const { ref: contentKeyRef } = keyring.create('device');
+      keyring.destroy(device.contentKeyRef);
+      return { device: { ...device, contentKeyRef, seenCounters } };
+    });
+    this.#store.scrub();
+    return this.#publish(erased);
+  }
+
+  /** Announces a device of which something has changed that is kept elsewhere: who has it. */
+  announce(id: string): void {
+    const device = this.#devices.get(id);
+    // Another object: what was decided of the one before it is void.
+    if (device !== undefined) this.#publish(this.#apply({ device: { ...device } }));
+  }
+
+  /** Puts devices into a group, all in one transaction. Those that are not there are left out. */
+  setGroup(ids: readonly string[], group: string): Device[] {
+    const moved = [...new Set(ids)].flatMap((id) => {
+      const device = this.#devices.get(id);
+      return device === undefined ? [] : [{ ...device, group }];
+    });
+    this.#store.transaction(() => {
+      for (const device of moved) this.#persist({ device });
+    });
+    for (const device of moved) this.#apply({ device });
+    for (const device of moved) this.#publish(device);
+    return moved;
+  }
+
+  /**
+   * Revokes certificates, and not their devices: those come back with a new claim. As with
+   * {@link changeStates}, listeners run before this returns, and it holds when the disk fails.
+   */
+  revokeCertificates(certificates: readonly CertificateRecord[], reason: string): void {
+    const endedAtMs = this.#clock.nowMs();
+    const changes = certificates.flatMap((certificate): DeviceChange[] => {
+      const device = this.#devices.get(certificate.deviceId);
+      const ended = { ...certificate, status: 'revoked' as const, endedAtMs, endReason: reason };
+      return device === undefined ? [] : [{ device, certificates: [ended] }];
+    });
+    try {
+      this.#store.transaction(() => {
+        for (const change of changes) this.#persist(change);
+      });
+    } finally {
+      for (const change of changes) this.#publish(this.#apply(change));
+    }
+  }
+
+  /**
+   * Records an enrollment: the new certificate becomes the current one, earlier ones are
    * superseded, and the payload keys move on by one generation.
+   * @param issued - with the redeemed claim, or what else is to be written in the same transaction.
    */
   completeEnrollment(
     device: Device,
-    issued: { certificate: CertificateRecord; claim: Claim },
+    issued: { certificate: CertificateRecord; claim?: Claim; alsoWrite?: () => void },
   ): Device {
+    const reason =
+      issued.claim === undefined ? 'enrolled with its IDevID' : 'enrolled with a claim';
+    const enrolled = this.#changed(device, { act: 'enroll', by: device.id, reason });
     const claimed = this.#change(() => {
-      this.writeClaim(issued.claim);
+      if (issued.claim !== undefined) this.writeClaim(issued.claim);
+      issued.alsoWrite?.();
       return {
         device: {
-          ...device,
-          state: 'claimed',
-          stateReason: 'enrolled with a claim',
+          ...enrolled,
           payloadKeyGeneration: device.payloadKeyGeneration + 1,
           isPayloadKeyInUse: false,
         },
@@ -145,6 +276,51 @@ export class DeviceRegistry {
       };
     });
     return this.#publish(claimed);
+  }
+
+  /**
+   * Records a renewal: the new certificate is pending until its first use, and the one in use stays
+   * so. An earlier pending one is superseded.
+   * @param quarantineReason - the device was away for too long: it is to be looked at first.
+   */
+  renew(
+    device: Device,
+    {
+      certificate,
+      quarantineReason,
+    }: { certificate: CertificateRecord; quarantineReason?: string },
+  ): Device {
+    const replaced = this.certificatesOf(device.id).filter(({ status }) => status === 'pending');
+    const renewed = this.#change(() => ({
+      device:
+        quarantineReason === undefined
+          ? device
+          : this.#changed(device, { act: 'quarantine', by: 'server', reason: quarantineReason }),
+      certificates: [...replaced.map((one) => this.#superseded(one)), certificate],
+    }));
+    return this.#publish(renewed);
+  }
+
+  /**
+   * Notes that a certificate is used. The first use of a pending one makes it the current one, and
+   * supersedes those before it; listeners have closed their connections when this returns.
+   * @returns whether it was the first use.
+   */
+  useCertificate(fingerprint: string): boolean {
+    const used = this.#certificates.byFingerprint(fingerprint);
+    const device = this.#devices.get(used?.deviceId ?? '');
+    if (used?.status !== 'pending' || device === undefined) return false;
+    const { pending: _pending, ...rest } = used;
+    const before = this.certificatesOf(device.id).filter(({ status }) => status === 'current');
+    const changed = this.#change(() => ({
+      device,
+      certificates: [
+        ...before.map((one) => this.#superseded(one)),
+        { ...rest, status: 'current' as const },
+      ],
+    }));
+    this.#publish(changed);
+    return true;
   }
 
   /** Notes that a message was verified with the current payload key. */
@@ -158,12 +334,48 @@ export class DeviceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #endedCertificates(deviceId: string, status: 'superseded' | 'revoked'): CertificateRecord[] {
+  #made({ id, class: className, group = '', by = 'server' }: NewDevice): Device {
+    const nowMs = this.#clock.nowMs();
+    return {
+      id,
+      class: className,
+      group,
+      state: 'registered',
+      stateReason: 'added',
+      stateBy: by,
+      stateAtMs: nowMs,
+      statesBefore: [],
+      createdAtMs: nowMs,
+      contentKeyRef: this.#store.keyring.create('device').ref,
+      payloadKeyGeneration: 0,
+      isPayloadKeyInUse: false,
+    };
+  }
+
+  /** The device after a change that its caller has made sure of. */
+  #changed(device: Device, change: StateChange): Device {
+    const after = changed(device, change, this.#clock.nowMs());
+    if (after instanceof Refusal) throw new Error(after.detail);
+    return after;
+  }
+
+  #endedCertificates(
+    deviceId: string,
+    status: 'superseded' | 'revoked',
+    endReason = '',
+  ): CertificateRecord[] {
     const ended: CertificateRecord[] = [];
-    for (const certificate of this.certificatesOf(deviceId)) {
-      if (certificate.status !== 'revoked') ended.push({ ...certificate, status });
+    const endedAtMs = this.#clock.nowMs();
+    for (const { pending: _pending, ...certificate } of this.certificatesOf(deviceId)) {
+      // One that was superseded before ended then.
+      const change = { endedAtMs, ...certificate, status, ...(endReason && { endReason }) };
+      if (certificate.status !== 'revoked') ended.push(change);
     }
     return ended;
+  }
+
+  #superseded({ pending: _pending, ...certificate }: CertificateRecord): CertificateRecord {
+    return { ...certificate, status: 'superseded', endedAtMs: this.#clock.nowMs() };
   }
 
   /** Memory follows the disk: when the transaction fails, neither has changed. */
@@ -184,21 +396,22 @@ export class DeviceRegistry {
   }
 
   #apply({ device, certificates = [] }: DeviceChange): Device {
+    if (!this.#devices.has(device.id)) this.#ids.add(device.id);
     this.#devices.set(device.id, device);
-    for (const certificate of certificates) this.#remember(certificate);
+    for (const certificate of certificates) this.#certificates.set(certificate);
     return device;
-  }
-
-  #remember(certificate: CertificateRecord): void {
-    const { fingerprint, deviceId } = certificate;
-    this.#certificates.set(fingerprint, certificate);
-    const fingerprints = this.#fingerprints.get(deviceId);
-    if (fingerprints === undefined) this.#fingerprints.set(deviceId, new Set([fingerprint]));
-    else fingerprints.add(fingerprint);
   }
 
   #publish(device: Device): Device {
     for (const listener of this.#listeners) listener(device);
     return device;
   }
+}
+
+function taken(id: string): Refusal {
+  return refuse('E_OPERATE_CONFLICT', `device ${id} exists already; choose another id`);
+}
+
+function absent(id: string): Refusal {
+  return refuse('E_OPERATE_NOT_FOUND', `There is no device ${id}.`);
 }

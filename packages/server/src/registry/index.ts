@@ -1,7 +1,22 @@
 /** Devices and people, their states and keys: what the stages of the flow obey. @module */
+export * from './class-settings.ts';
+export { credentialHash } from './credential-hash.ts';
+export * from './device-api-key-records.ts';
+export * from './device-api-keys.ts';
 export * from './device-classes.ts';
 export * from './device-records.ts';
 export * from './device-registry.ts';
+export { LIFE_CYCLE, type LifeCycleAct, type StateChange } from './life-cycle.ts';
+export { type CeremonyPurpose, type RelyingParty } from './passkeys.ts';
+export type { OidcIdentity, OidcProvider } from './oidc-people.ts';
+export type { Invited } from './membership.ts';
+export * from './manufacturers.ts';
+export * from './owner-records.ts';
+export * from './owners.ts';
 export * from './payload-keys.ts';
 export * from './people-records.ts';
 export * from './people.ts';
+export { PEOPLE_MAX } from './limits.ts';
+export { type Session, type SignedInBy, sessionName } from './sessions.ts';
+export { base32, totpCode, totpStep, totpUri } from './totp.ts';
+export * from './scram-verifier.ts';

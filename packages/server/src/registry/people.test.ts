@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type PeopleLab, codeOf, openPeopleLab, present } from './people-lab.testing.ts';
-import type { Operator } from './people-records.ts';
+import type { Person } from './people-records.ts';
 
 const PASSWORD = 'correct horse battery';
+const FIRST = { by: 'first-code', address: '192.0.2.1' } as const;
 const recorded = (): Promise<void> => Promise.resolve();
 
-async function addAda({ people }: PeopleLab): Promise<Operator> {
+async function addAda({ people }: PeopleLab): Promise<Person> {
   const code = present(people.renewFirstCode()).expose();
   return present(
     await people.addFirstOperator({ code, name: 'ada', password: PASSWORD }, recorded),
@@ -24,7 +25,7 @@ test('an operator is known after a restart, and then there is no first code', as
 
 test('the store has the hash of a password, its parameters and its salt, never itself', async (t) => {
   const lab = openPeopleLab(t);
-  const { password } = await addAda(lab);
+  const password = present((await addAda(lab)).password);
   assert.equal(password.algorithm, 'argon2id');
   assert.match(password.salt, /^[0-9a-f]{32}$/);
   assert.match(password.hash, /^[0-9a-f]{64}$/);
@@ -56,7 +57,7 @@ test('the code is void while its use is recorded, and stays so when that fails',
 
 test('a session id is the credential, and its hash is not', async (t) => {
   const lab = openPeopleLab(t);
-  const { id, caller } = lab.people.startSession(await addAda(lab));
+  const { id, caller } = lab.people.startSession(await addAda(lab), FIRST);
   assert.deepEqual(lab.people.callerOfSession(id.expose()), caller);
   assert.equal(lab.people.callerOfSession(caller.credentialHash), undefined);
   assert.equal(lab.people.callerOfToken(id.expose()), undefined);
@@ -67,7 +68,7 @@ test('a session id is the credential, and its hash is not', async (t) => {
 test('until when a credential counts', async (t) => {
   const lab = openPeopleLab(t);
   const { people, clock } = lab;
-  const { id, caller } = people.startSession(await addAda(lab));
+  const { id, caller } = people.startSession(await addAda(lab), FIRST);
   const startMs = clock.ms;
   assert.equal(people.liveUntilMs(caller), startMs + 30 * 60_000);
   clock.ms += 60_000;
@@ -106,7 +107,7 @@ test('there is one local token at a time, and it is that of this process', async
 test('a token is kept once its act is recorded, and survives a restart until it ends', async (t) => {
   const lab = openPeopleLab(t);
   const { people, clock } = lab;
-  const { caller } = people.startSession(await addAda(lab));
+  const { caller } = people.startSession(await addAda(lab), FIRST);
   const wish = { label: 'lab', lifeMs: 1_000 };
   const failure = people.createToken(caller, wish, () => Promise.reject(new Error('disk')));
   await assert.rejects(failure, /disk/);
@@ -126,7 +127,7 @@ test('a token is kept once its act is recorded, and survives a restart until it 
 
 test('a removed token stays removed after a restart', async (t) => {
   const lab = openPeopleLab(t);
-  const { caller } = lab.people.startSession(await addAda(lab));
+  const { caller } = lab.people.startSession(await addAda(lab), FIRST);
   const wish = { label: 'lab', lifeMs: 60_000 };
   const { token, record } = present(await lab.people.createToken(caller, wish, recorded));
   assert.deepEqual(lab.people.removeToken(record.id), record);

@@ -116,6 +116,13 @@ export class RetainedTable {
     }
   }
 
+  /** Removes the messages on all topics that match. */
+  removeAll(filter: string): void {
+    // All of them first: the tree must not change under its visitor.
+    const found = [...visitMatching(this.#tree.root, filter)];
+    for (const message of found) if (message !== undefined) this.#drop(message);
+  }
+
   #refuse({ principal, payload, index }: RoutedMessage): Refusal | undefined {
     const { countMax, bytesMax, perDeviceMax } = this.#deps.limits;
     if (this.#count >= countMax) {

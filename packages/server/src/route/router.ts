@@ -88,6 +88,7 @@ export class Router implements Subscriptions {
    * messages before it returns, and if they are many, the others soon.
    */
   deliverRetained(filter: string, receiver: Receiver, options: SubscriptionOptions): void {
+    // MQTT 3.1.1 [MQTT-3.3.1-8]
     // A shared subscription gets none. MQTT 5 §4.8.2
     if (parseShared(filter) === undefined) this.#handovers.start(filter, receiver, options);
   }
@@ -131,6 +132,11 @@ export class Router implements Subscriptions {
   /** Notes after a restart that all entries up to this index were routed before. */
   resumeAfter(index: number): void {
     if (index > this.#lastIndex) this.#lastIndex = index;
+  }
+
+  /** Removes what is retained on the topics that match; nobody is told. */
+  forgetRetained(filter: string): void {
+    this.#retained.removeAll(filter);
   }
 
   /** Takes back a retained message after a restart, before {@link replay}; one for each topic. */

@@ -50,6 +50,8 @@ export class ShareGroup {
     const [member] = at === -1 ? [] : this.#members.splice(at, 1);
     if (member === undefined) return 0;
     this.#members.push(member);
+    // In its own QoS, and it is its own from now on: nobody else gets it, whatever becomes of it.
+    // MQTT 5 [MQTT-4.8.2-3] [MQTT-4.8.2-4] [MQTT-4.8.2-5] [MQTT-4.8.2-6]
     member.receiver.deliver(deliveryOf(message, member.form));
     return 1;
   }

@@ -60,6 +60,7 @@ export class SubscriptionTable {
   planOf(topic: string): DeliveryPlan {
     const known = this.#plans.get(topic);
     if (known !== undefined) return known;
+    // MQTT 5 [MQTT-3.3.2-3] [MQTT-4.5.0-1], MQTT 3.1.1 [MQTT-3.3.2-3] [MQTT-4.5.0-1]
     const found = this.#plain.matching(topic);
     const groups = this.#shared.matching(topic).flatMap((byName) => byName.values().toArray());
     const isNobody = found.length === 0 && groups.length === 0;

@@ -2,11 +2,17 @@
 import { Refusal, refuse } from '@holdfast/protocol';
 import { type Auth, REASON, encodeAuth } from '@holdfast/protocol/mqtt';
 import type { AdmittedPeer } from './gate.ts';
+import type { ShownApiKey } from './second-factor.ts';
 
 /** What an authenticator says to one step of the peer. */
 export type AuthenticationStep =
   | { readonly type: 'continue'; readonly data: Uint8Array | undefined }
-  | { readonly type: 'done'; readonly data: Uint8Array | undefined }
+  | {
+      readonly type: 'done';
+      readonly data: Uint8Array | undefined;
+      /** The API key that was proven, if it was one. */
+      readonly shown?: ShownApiKey;
+    }
   | Refusal;
 
 /** One exchange with one peer. */
@@ -26,6 +32,7 @@ export type Authenticators = ReadonlyMap<string, Authenticator>;
 /** What the server says at the end of an exchange that went well. */
 export interface Authenticated {
   readonly data: Uint8Array | undefined;
+  readonly shown?: ShownApiKey;
 }
 
 /** The authentication of one connection: the method of its CONNECT is its method for good. */

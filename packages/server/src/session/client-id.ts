@@ -1,5 +1,6 @@
 /** Which session a client id means: decided by who the peer is proven to be. @module */
 import { type Refusal, refuse } from '@holdfast/protocol';
+import { appOfPrincipal } from '../registry/index.ts';
 import type { AdmittedPeer } from './gate.ts';
 
 /** Which session a peer gets. */
@@ -15,12 +16,15 @@ export type NameSession = (peer: AdmittedPeer, clientId: string) => SessionName 
 
 /**
  * A device has one session, and the client id must be its own: assigned and free client ids are
- * refused, as identity comes from the certificate alone. A person may have several at a time.
+ * refused, as identity comes from the certificate alone. So it is with an app, whose client id is
+ * its name without `app:`. A person may have several at a time.
  */
 export const nameSession: NameSession = (peer, clientId) => {
   if (peer.kind === 'person') {
     return { id: `${peer.principal}/${clientId}`, mayPersist: false };
   }
-  if (clientId === peer.principal) return { id: clientId, mayPersist: true };
-  return refuse('E_SESSION_CLIENT_ID', `the client id must be ${peer.principal}`);
+  const ownId = appOfPrincipal(peer.principal) ?? peer.principal;
+  // Device ids have these characters, and up to 64. MQTT 5 [MQTT-3.1.3-5], MQTT 3.1.1 [MQTT-3.1.3-5]
+  if (clientId === ownId) return { id: peer.principal, mayPersist: true };
+  return refuse('E_SESSION_CLIENT_ID', `the client id must be ${ownId}`);
 };

@@ -178,7 +178,7 @@ test('MQTT 5 clients are told a shorter keep-alive than an endless one [MQTT-3.1
   assert.equal(connack.properties.serverKeepAliveS, 3_600);
 });
 
-test('no CONNECT in time: closed without a word', async (t) => {
+test('no CONNECT in time: closed without a word (MQTT 3.1.1 [MQTT-3.2.2-6])', async (t) => {
   const lab = openBrokerLab(t);
   const client = lab.dial('pump-1');
   sweep(lab, CONNECT_TIMEOUT_MS / 1_000);
@@ -300,7 +300,7 @@ test('a peer that does not read its last words is closed all the same', async (t
   assert.deepEqual(lab.refusals, []);
 });
 
-test('when the stages behind cannot be opened, CONNACK says so [MQTT-3.2.2-5]', async (t) => {
+test('when the stages behind cannot be opened, CONNACK says so and it closes (MQTT 5 [MQTT-3.1.4-2], MQTT 3.1.1 [MQTT-3.2.2-5] [MQTT-4.8.0-2])', async (t) => {
   const openHandler = (): Promise<SessionHandler> => Promise.reject(new Error('no log'));
   const lab = openBrokerLab(t, { openHandler });
   const five = lab.connect('pump-1');

@@ -22,6 +22,7 @@ import type { PeerSocket } from '../wire/index.ts';
 import type { Authenticated, Authentication } from './authentication.ts';
 import { Conversation } from './conversation.ts';
 import type { AdmittedPeer } from './gate.ts';
+import type { SessionHandler } from './handler.ts';
 import type { Intake } from './intake.ts';
 import {
   AUTHENTICATION_TIMEOUT_MS,
@@ -42,6 +43,7 @@ import {
 import { type FrameCache, PeerLink } from './peer-link.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { reasonOf } from './reason.ts';
+import type { ShownApiKey } from './second-factor.ts';
 import type { Session } from './session.ts';
 import { OutboundAliases } from './topic-aliases.ts';
 import { type FlushScheduler, WriteBatch } from './write-batch.ts';
@@ -90,7 +92,9 @@ export class MqttConnection {
   #level: ProtocolLevel = 4;
   #session: Session | undefined;
   #conversation: Conversation | undefined;
+  #handler: SessionHandler | undefined;
   #opening: Opening | undefined;
+  #shown: ShownApiKey | undefined;
   #will: LeftWill | undefined;
   #isPressed = false;
   #cancelDelay: CancelTimer | undefined;
@@ -125,8 +129,17 @@ export class MqttConnection {
     this.#process();
   }
 
+  /** What the peer has shown beside its certificate may have ended, or be asked for by now. */
+  recheckSecondFactor(): void {
+    // Before that it is still being shown; what came of it is looked at once more then.
+    if (this.#state !== 'open') return;
+    const refusal = this.#deps.secondFactor?.recheck(this.peer, this.#shown);
+    if (refusal !== undefined) this.expel(refusal);
+  }
+
   /** Looks at time-outs; called about once a second. */
   sweep({ monotonicMs, nowMs }: { monotonicMs: number; nowMs: number }): void {
+    this.recheckSecondFactor();
     // A peer that we do not read from is not silent: it waits for us.
     if (!this.#mayProcess()) this.#lastHeardMs = monotonicMs;
     if (nowMs >= this.peer.notAfterMs) {
@@ -137,6 +150,11 @@ export class MqttConnection {
     } else {
       this.#sweepSlowness(monotonicMs);
     }
+  }
+
+  /** Whether it may be subscribed to a filter, without `$share/<name>/`, as things stand now. */
+  maySubscribe(filter: string): boolean {
+    return this.#handler?.permitSubscription(filter) === true;
   }
 
   /** Reports a refusal, tells the peer its reason code and closes. */
@@ -159,12 +177,19 @@ export class MqttConnection {
     this.#endWith(REASON.sessionTakenOver);
   }
 
+  /** Its certificate was superseded: the device has a newer one, and is not lost. */
+  endSuperseded(): void {
+    this.#will = undefined;
+    this.#endWith(REASON.sessionTakenOver, EXPEL_TIMEOUT_MS);
+  }
+
   /** The server stops. */
   endForShutdown(): void {
     this.#endWith(REASON.serverShuttingDown, EXPEL_TIMEOUT_MS);
   }
 
   #receive(chunk: Buffer): void {
+    // MQTT 5 [MQTT-3.1.4-6], MQTT 3.1.1 [MQTT-3.1.4-5]
     if (this.#state === 'closed') return;
     // What a peer asks for without reading the answers would pile up here without end.
     if (this.#writes.pendingBytes > 2 * this.#outboundBytesMax) return this.#refuseSlow();
@@ -225,6 +250,7 @@ export class MqttConnection {
     if (packet.type === 'connect' || packet.type === 'connectUnsupported') {
       return this.refuse(refuse('E_SESSION_PROTOCOL', 'a second CONNECT [MQTT-3.1.0-2]'));
     }
+    // Answers are never delayed for a client that sends too much. MQTT 5 [MQTT-3.3.4-10]
     if (!conversation.isAnswer(packet)) this.#limitRate(bytes, nowMs);
     const refusal = conversation.handle(packet);
     if (refusal !== undefined) this.refuse(refusal);
@@ -286,6 +312,7 @@ export class MqttConnection {
     const answer = (result: Authenticated | Refusal): void => {
       if (this.#state !== 'open') return;
       if (result instanceof Refusal) return this.refuse(result); // [MQTT-4.12.1-2]
+      this.#shown = result.shown;
       const granted = { authMethod: authentication.method, authData: result.data };
       this.#writes.write(encodeAuth({ reasonCode: REASON.success, properties: granted }));
       return undefined;
@@ -303,14 +330,19 @@ export class MqttConnection {
       this.#refuseConnect(reasonCode);
       return;
     }
-    this.#join(result);
+    const refusal = this.#deps.secondFactor?.recheck(this.peer, result.shown);
+    if (refusal === undefined) return this.#join(result);
+    this.#report(refusal);
+    this.#refuseConnect(reasonOf(refusal));
   }
 
   #join(opened: Opened): void {
     const { connect, handler, will, expiryS, keepAliveS, properties } = opened;
     const { session, isPresent } = this.#deps.takeSession(this, opened);
     this.#will = will;
+    this.#shown = opened.shown;
     this.#session = session;
+    this.#handler = handler;
     this.#state = 'open';
     this.#silentMaxMs = keepAliveS === 0 ? Number.POSITIVE_INFINITY : keepAliveS * 1_500;
     const link = this.#linkOf(connect);
@@ -318,6 +350,8 @@ export class MqttConnection {
     // A session present is a promise that it is on the disk, where it has to be.
     session.whenDurable(() => {
       if (this.#state !== 'open') return;
+      // The one CONNACK of this connection. MQTT 5 [MQTT-3.1.4-5] [MQTT-3.2.0-2],
+      // MQTT 3.1.1 [MQTT-3.1.4-4]
       const connack = encodeConnack(
         { sessionPresent: isPresent, reasonCode: REASON.success, properties },
         this.#level,
@@ -407,12 +441,16 @@ export class MqttConnection {
 
   /** For bytes that are no CONNECT: who speaks no MQTT gets no answer in it. */
   #refuseSilently(refusal: Refusal): void {
+    // No code says it. MQTT 3.1.1 [MQTT-3.2.2-6]
     this.#report(refusal);
     this.#socket.destroy();
     this.#finish();
   }
 
-  /** Answers CONNECT with a reason and closes. [MQTT-3.2.2-7] */
+  /**
+   * Answers CONNECT with a reason and closes, also when it is only we who cannot.
+   * MQTT 5 [MQTT-3.1.4-2] [MQTT-3.2.2-7], MQTT 3.1.1 [MQTT-4.8.0-2]
+   */
   #refuseConnect(reasonCode: number): void {
     const returnCode = RETURN_CODES.get(reasonCode) ?? RETURN_NOT_AUTHORIZED;
     // Some reasons are for DISCONNECT alone. [MQTT-3.2.2-8]
@@ -430,6 +468,8 @@ export class MqttConnection {
   #endWith(reasonCode: number | undefined, timeoutMs: number = CLOSE_TIMEOUT_MS): void {
     if (this.#state === 'closed') return undefined;
     if (reasonCode !== undefined) {
+      // Only after a CONNACK; nothing is sent behind it, and we close. MQTT 5 [MQTT-3.14.0-1]
+      // MQTT 5 [MQTT-3.14.4-1] [MQTT-3.14.4-2]
       if (this.#level === 5 && this.#state === 'open') {
         this.#writes.write(encodeDisconnect({ reasonCode }));
       } else if (this.#level === 5 && reasonCode >= 0x80) {

@@ -116,6 +116,7 @@ export class Conversation {
   #publish(publish: Publish): Refusal | undefined {
     const topic = this.#aliases.resolve(publish);
     if (topic instanceof Refusal) return topic;
+    // The answer is that of the QoS. MQTT 5 [MQTT-3.3.4-1], MQTT 3.1.1 [MQTT-3.3.4-1] [MQTT-3.3.5-2]
     if (publish.qos === 0) return this.#store(publish, topic, undefined);
     const { packetId } = publish;
     if (publish.qos === 1) {
@@ -123,6 +124,8 @@ export class Conversation {
       if (refusal !== undefined) return refusal;
       return this.#store(publish, topic, (reasonCode) => {
         this.#unacknowledged -= 1;
+        // Stored in the order of arrival, so acknowledged in it. MQTT 3.1.1 [MQTT-4.6.0-2]
+        // MQTT 5 [MQTT-2.2.1-5], MQTT 3.1.1 [MQTT-2.3.1-6]
         this.#write(encodePuback(packetId, reasonCode)); // [MQTT-4.3.2-4]
       });
     }
@@ -130,6 +133,7 @@ export class Conversation {
     if (session.receive(packetId)) {
       const refusal = this.#countUnacknowledged();
       if (refusal !== undefined) return refusal;
+      // MQTT 5 [MQTT-4.3.3-8], MQTT 3.1.1 [MQTT-4.6.0-3]
       return this.#store(publish, topic, () => this.#write(encodePubrec(packetId)));
     }
     if (!publish.dup && this.#reusedIds.has(packetId)) {
@@ -175,6 +179,7 @@ export class Conversation {
     const { packetId, reasonCode } = pubrec;
     if (session.queue.receive(packetId, reasonCode)) return undefined;
     const refusal = this.#checkUnknown(pubrec);
+    // An error has ended the message: its id is free. MQTT 5 [MQTT-4.3.3-9] [MQTT-4.4.0-2]
     if (refusal !== undefined || reasonCode >= 0x80) return refusal;
     link.write(encodePubrel(packetId)); // [MQTT-4.3.3-4]
     return undefined;
@@ -186,6 +191,7 @@ export class Conversation {
     return refuse('E_SESSION_PROTOCOL', `${type} does not answer what was sent with its id`);
   }
 
+  /** Goes on when the message itself has ended. MQTT 5 [MQTT-4.3.3-13] */
   #release({ packetId }: Ack): void {
     const { session } = this.#deps;
     if (!session.release(packetId)) return this.#write(encodePubcomp(packetId));
@@ -197,6 +203,8 @@ export class Conversation {
 
   #subscribe({ packetId, subscriptions, properties }: Subscribe): void {
     const { session, link } = this.#deps;
+    // Each filter as if it had come alone. MQTT 5 [MQTT-3.8.4-5], MQTT 3.1.1 [MQTT-3.8.4-4]
+    // Retained messages go out again, and what is queued stays. MQTT 5 [MQTT-3.8.4-4]
     const toDeliver: string[] = [];
     const reasonCodes = subscriptions.map((subscription) => {
       const refusal = this.#refuseSubscription(subscription);
@@ -206,9 +214,11 @@ export class Conversation {
       }
       const isNew = session.subscribe(subscription, properties.subscriptionId);
       if (asksForRetained(subscription, isNew)) toDeliver.push(subscription.filter);
+      // MQTT 5 [MQTT-3.8.4-6] [MQTT-3.8.4-7], MQTT 3.1.1 [MQTT-3.8.4-5]
       return subscription.qos;
     });
     session.whenDurable(() => {
+      // MQTT 5 [MQTT-2.2.1-6] [MQTT-3.8.4-2], MQTT 3.1.1 [MQTT-2.3.1-7] [MQTT-3.8.4-2]
       const suback = { packetId, reasonCodes, properties: {} };
       this.#answer(encodeSuback(suback, link.level)); // [MQTT-3.8.4-1]
       if (this.#isOver) return;
@@ -228,10 +238,12 @@ export class Conversation {
 
   #unsubscribe({ packetId, filters }: Unsubscribe): void {
     const { session, link } = this.#deps;
+    // MQTT 5 [MQTT-3.10.4-6], MQTT 3.1.1 [MQTT-3.10.4-6]
     const reasonCodes = filters.map((filter) =>
       session.unsubscribe(filter) ? REASON.success : REASON.noSubscriptionExisted,
     );
     session.whenDurable(() => {
+      // Also when nothing was deleted. MQTT 5 [MQTT-3.10.4-5], MQTT 3.1.1 [MQTT-3.10.4-5]
       const unsuback = { packetId, reasonCodes, properties: {} };
       this.#answer(encodeUnsuback(unsuback, link.level)); // [MQTT-3.10.4-4]
     });

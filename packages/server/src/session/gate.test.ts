@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LifeCycleAct } from '../registry/index.ts';
 import { AdmittedPeer } from './gate.ts';
-import { codeOf, openLab } from './lab.testing.ts';
+import { codeOf, openLab, parsed } from './lab.testing.ts';
 
 const clean = { chainProblem: undefined, address: '::1' };
 
@@ -54,7 +55,9 @@ test('an expired certificate is refused to the millisecond [E_SESSION_EXPIRED]',
 test('a revoked device is refused, and enrolls again only with a new certificate', (t) => {
   const { enroll, gate, registry } = openLab(t);
   const { certificate, device } = enroll('pump-1');
-  registry.revoke(device, 'lost');
+  registry.changeState(device.id, { act: 'revoke', by: 'local', reason: 'lost' });
+  assert.equal(codeOf(gate.admit({ certificate, ...clean })), 'E_SESSION_REVOKED');
+  registry.changeState(device.id, { act: 'readmit', by: 'local', reason: 'found' });
   assert.equal(codeOf(gate.admit({ certificate, ...clean })), 'E_SESSION_REVOKED');
   const { certificate: next } = enroll('pump-1');
   assert.ok(AdmittedPeer.is(gate.admit({ certificate: next, ...clean })));
@@ -71,10 +74,17 @@ test('the older certificate of a device is refused [E_SESSION_SUPERSEDED]', (t) 
 test('a device in any other state than claimed or active is refused [E_SESSION_STATE]', (t) => {
   const { enroll, gate, registry } = openLab(t);
   const { certificate, device } = enroll('pump-1');
-  for (const state of ['registered', 'quarantined', 'suspended', 'retired'] as const) {
-    registry.changeState(device, state, 'test');
-    assert.equal(codeOf(gate.admit({ certificate, ...clean })), 'E_SESSION_STATE', state);
+  const change = (act: LifeCycleAct) =>
+    parsed(registry.changeState(device.id, { act, by: 'local', reason: 'test' }));
+  for (const [stop, lift] of [
+    ['quarantine', 'release'],
+    ['suspend', 'resume'],
+  ] as const) {
+    change(stop);
+    assert.equal(codeOf(gate.admit({ certificate, ...clean })), 'E_SESSION_STATE', stop);
+    change(lift);
+    assert.ok(AdmittedPeer.is(gate.admit({ certificate, ...clean })), lift);
   }
-  registry.changeState(device, 'active', 'test');
-  assert.ok(AdmittedPeer.is(gate.admit({ certificate, ...clean })));
+  change('retire');
+  assert.equal(codeOf(gate.admit({ certificate, ...clean })), 'E_SESSION_REVOKED');
 });

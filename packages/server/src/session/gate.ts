@@ -1,7 +1,8 @@
 /** Decides who a TLS connection is, from its certificate and the registry alone. @module */
 import type { X509Certificate } from 'node:crypto';
-import { type Refusal, refuse } from '@holdfast/protocol';
-import type { DeviceRegistry } from '../registry/index.ts';
+import { Refusal, refuse } from '@holdfast/protocol';
+import { type CertificateRecord, type DeviceRegistry, appOfPrincipal } from '../registry/index.ts';
+import type { AppGate } from './app-gate.ts';
 
 /** What a TLS connection shows of its peer. */
 export interface TlsPeer {
@@ -13,13 +14,25 @@ export interface TlsPeer {
   readonly address: string;
 }
 
-/** Checks issuer, validity, purpose and name of a certificate; see `checkClientCertificate`. */
+/**
+ * Checks issuer, validity, purpose and name of a certificate; see `checkClientCertificate`.
+ * @param atMs - the time for which it is checked, in milliseconds since 1970; now if not given.
+ */
 export type CheckCertificate = (
   certificate: X509Certificate,
+  atMs?: number,
 ) => { readonly deviceId: string; readonly fingerprint: string } | Refusal;
 
+/** Whose certificate a peer showed, also when it does not admit the peer any more. */
+export interface ExaminedPeer {
+  readonly deviceId: string;
+  /** What the registry knows of the certificate. */
+  readonly record: CertificateRecord;
+  readonly certificate: X509Certificate;
+}
+
 interface PeerIdentity {
-  readonly kind: 'device' | 'person';
+  readonly kind: 'device' | 'person' | 'app';
   readonly principal: string;
   readonly fingerprint: string;
   readonly address: string;
@@ -32,8 +45,8 @@ let mint: (identity: PeerIdentity) => AdmittedPeer;
 /** Proof that a peer may connect, and as whom. Only the {@link Gate} makes one. */
 export class AdmittedPeer {
   readonly #admitted = true;
-  readonly kind: 'device' | 'person';
-  /** Device id, or `person:<name>`. */
+  readonly kind: 'device' | 'person' | 'app';
+  /** Device id, `app:<id>`, or `person:<name>`. */
   readonly principal: string;
   /** SHA-256 of its certificate, lower-case hex; empty for a person. */
   readonly fingerprint: string;
@@ -66,7 +79,13 @@ export class AdmittedPeer {
 }
 
 /** What the gate asks the registry. */
-export type GateRegistry = Pick<DeviceRegistry, 'byId' | 'certificate'>;
+export type GateRegistry = Pick<DeviceRegistry, 'byId' | 'certificate' | 'useCertificate'>;
+
+/** Hears that a renewed certificate was used for the first time. */
+export type OnFirstUse = (used: { principal: string; fingerprint: string }) => void;
+
+/** What OpenSSL says of a certificate that has ended. */
+const ENDED_PROBLEM = 'CERT_HAS_EXPIRED';
 
 /**
  * The TLS gate. It runs for every connection, full and resumed: Node does not check a client
@@ -75,28 +94,61 @@ export type GateRegistry = Pick<DeviceRegistry, 'byId' | 'certificate'>;
 export class Gate {
   readonly #registry: GateRegistry;
   readonly #check: CheckCertificate;
+  readonly #onFirstUse: OnFirstUse;
+  readonly #apps: AppGate | undefined;
 
-  constructor({ registry, check }: { registry: GateRegistry; check: CheckCertificate }) {
+  constructor({
+    registry,
+    check,
+    onFirstUse = () => {},
+    apps,
+  }: {
+    registry: GateRegistry;
+    check: CheckCertificate;
+    onFirstUse?: OnFirstUse;
+    /** Without it, no app is admitted. */
+    apps?: AppGate;
+  }) {
+    this.#apps = apps;
     this.#registry = registry;
     this.#check = check;
+    this.#onFirstUse = onFirstUse;
   }
 
-  /** Admits a peer, or refuses it with an `E_SESSION_…` code. */
+  /**
+   * Admits a peer, or refuses it with an `E_SESSION_…` code. To be admitted is the first use of a
+   * renewed certificate: the one before it is superseded then.
+   */
   admit({ certificate, chainProblem, address }: TlsPeer): AdmittedPeer | Refusal {
     if (certificate === undefined) {
       return refuse('E_SESSION_NO_CERTIFICATE', 'the TLS handshake carried no client certificate');
     }
     const identity = this.#check(certificate);
-    if (!('deviceId' in identity)) return identity;
+    if (!('deviceId' in identity)) {
+      // It is ours, and none of a device: it may be that of an app, if OpenSSL agrees.
+      const isOurs = identity.code === 'E_SESSION_PURPOSE' && chainProblem === undefined;
+      const mayBeApp = isOurs && this.#apps !== undefined;
+      return mayBeApp ? this.#admitApp(certificate, { address }) : identity;
+    }
     const { deviceId, fingerprint } = identity;
     // Two independent opinions on the chain: neither OpenSSL nor our own check is trusted alone.
     if (chainProblem !== undefined) return refuse('E_SESSION_FOREIGN_CA', chainProblem);
-    const refusal = this.recheck({ principal: deviceId, fingerprint });
+    const refusal = this.recheck({ principal: deviceId, fingerprint }) ?? this.#use(fingerprint);
     if (refusal !== undefined) return refusal;
     const notAfterMs = certificate.validToDate.getTime();
     const principal = deviceId;
     const liveUntilMs = undefined;
     return mint({ kind: 'device', principal, fingerprint, address, notAfterMs, liveUntilMs });
+  }
+
+  #admitApp(
+    certificate: X509Certificate,
+    { address }: Pick<TlsPeer, 'address'>,
+  ): AdmittedPeer | Refusal {
+    const app = this.#apps?.admit(certificate) ?? NO_APPS;
+    if (app instanceof Refusal) return app;
+    const notAfterMs = certificate.validToDate.getTime();
+    return mint({ kind: 'app', ...app, address, notAfterMs, liveUntilMs: undefined });
   }
 
   /**
@@ -111,11 +163,36 @@ export class Gate {
     return mint({ kind: 'person', fingerprint: '', notAfterMs: 0, ...person });
   }
 
+  /**
+   * Whose certificate a peer shows, whatever has become of it: one of ours, whose key the peer
+   * has proven to hold, ended or not, superseded or revoked. It admits nobody.
+   */
+  examine({ certificate, chainProblem }: TlsPeer): ExaminedPeer | Refusal {
+    if (certificate === undefined) {
+      return refuse('E_SESSION_NO_CERTIFICATE', 'the TLS handshake carried no client certificate');
+    }
+    // The end of an ended certificate is the last moment for which all else can be asked.
+    const now = this.#check(certificate);
+    const hasEnded = !('deviceId' in now) && now.code === 'E_SESSION_EXPIRED';
+    const identity = hasEnded ? this.#check(certificate, certificate.validToDate.getTime()) : now;
+    if (!('deviceId' in identity)) return identity;
+    if (chainProblem !== undefined && !(hasEnded && chainProblem === ENDED_PROBLEM)) {
+      return refuse('E_SESSION_FOREIGN_CA', chainProblem);
+    }
+    const { deviceId, fingerprint } = identity;
+    const record = this.#registry.certificate(fingerprint);
+    if (record?.deviceId === deviceId) return { deviceId, record, certificate };
+    return unknown({ principal: deviceId, fingerprint });
+  }
+
   /** What the registry says now of a device and its certificate; undefined is a yes. */
   recheck({ principal, fingerprint }: AdmittedIdentity): Refusal | undefined {
+    if (appOfPrincipal(principal) !== undefined) {
+      return this.#apps === undefined ? NO_APPS : this.#apps.recheck({ principal, fingerprint });
+    }
     const certificate = this.#registry.certificate(fingerprint);
     if (certificate === undefined || certificate.deviceId !== principal) {
-      return refuse('E_SESSION_UNKNOWN_CERTIFICATE', `certificate ${fingerprint} of ${principal}`);
+      return unknown({ principal, fingerprint });
     }
     if (certificate.status === 'revoked') {
       return refuse('E_SESSION_REVOKED', `certificate ${certificate.serial} of ${principal}`);
@@ -123,19 +200,43 @@ export class Gate {
     const refusal = this.recheckDevice(principal);
     if (refusal !== undefined) return refusal;
     if (certificate.status === 'superseded') {
-      return refuse('E_SESSION_SUPERSEDED', `certificate ${certificate.serial} of ${principal}`);
+      const { serial, endedAtMs } = certificate;
+      const since = endedAtMs === undefined ? '' : ` since ${new Date(endedAtMs).toISOString()}`;
+      return refuse('E_SESSION_SUPERSEDED', `certificate ${serial} of ${principal}${since}`);
     }
     return undefined;
   }
 
-  /** As {@link recheck}, of the device alone: whether its session may go on. */
+  /** Fails closed: what cannot be noted is not used. */
+  #use(fingerprint: string): Refusal | undefined {
+    const certificate = this.#registry.certificate(fingerprint);
+    if (certificate?.status !== 'pending') return undefined;
+    try {
+      this.#registry.useCertificate(fingerprint);
+    } catch (error) {
+      return refuse('E_JOURNAL_UNAVAILABLE', `the first use cannot be noted: ${String(error)}`);
+    }
+    this.#onFirstUse({ principal: certificate.deviceId, fingerprint });
+    return undefined;
+  }
+
+  /** As {@link recheck}, of the device or app alone: whether its session may go on. */
   recheckDevice(deviceId: string): Refusal | undefined {
+    if (appOfPrincipal(deviceId) !== undefined) {
+      return this.#apps === undefined ? NO_APPS : this.#apps.recheckApp(deviceId);
+    }
     const device = this.#registry.byId(deviceId);
     if (device === undefined) return refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no ${deviceId}`);
     if (device.state === 'revoked') return refuse('E_SESSION_REVOKED', `${deviceId} is revoked`);
     if (device.state === 'claimed' || device.state === 'active') return undefined;
     return refuse('E_SESSION_STATE', `${deviceId} is ${device.state}: ${device.stateReason}`);
   }
+}
+
+const NO_APPS = refuse('E_SESSION_PURPOSE', 'no apps are admitted here');
+
+function unknown({ principal, fingerprint }: AdmittedIdentity): Refusal {
+  return refuse('E_SESSION_UNKNOWN_CERTIFICATE', `certificate ${fingerprint} of ${principal}`);
 }
 
 /** What is checked again: who, and by which certificate. */

@@ -19,6 +19,12 @@ export interface VerifiedWill {
   publish(): void;
 }
 
+/**
+ * What is said of a message in the end. The refusal is for an edge that tells devices which of
+ * their messages were refused, though never why; MQTT does not.
+ */
+export type PublishDone = (hasSubscribers: boolean, refusal?: Refusal) => void;
+
 /** The stages behind one connection: authorize, verify, journal, route. */
 export interface SessionHandler {
   /**
@@ -26,7 +32,7 @@ export interface SessionHandler {
    * once its refusal is durable: a peer cannot tell the two apart. It is told only whether anybody
    * is subscribed.
    */
-  publish(publish: InboundPublish, done: (hasSubscribers: boolean) => void): void;
+  publish(publish: InboundPublish, done: PublishDone): void;
   /** Checks a will when it is left; a refusal is reported already. */
   verifyWill(will: InboundPublish): VerifiedWill | Refusal;
   /** Whether the peer may subscribe, to the filter without `$share/<name>/`. Reports nothing. */

@@ -81,6 +81,18 @@ export const KEEP_ALIVE_MAX_S = 3_600;
 /** How long a peer may stay above its rate, slowed down all the time, before it is disconnected. */
 export const RATE_PATIENCE_MS = 60_000;
 
+/**
+ * API keys that are checked at a time, each some 1.5 ms of a thread: half of the threads that the
+ * process has are left to others.
+ */
+export const API_KEY_CHECKS_RUNNING = 2;
+
+/** API keys that are checked or wait for it: the last one waits for 3 s, less than peers do. */
+export const API_KEY_CHECKS_MAX = 4_096;
+
+/** Most bytes of one message of SCRAM: its names and nonces are far below. */
+export const SCRAM_MESSAGE_BYTES_MAX = 512;
+
 /** How long one step of an enhanced authentication may take. */
 export const AUTHENTICATION_TIMEOUT_MS = 5_000;
 
@@ -97,6 +109,15 @@ export const FLAPPING_HOLD_MS_MAX = 300_000;
 
 /** How often time-outs, expiries and certificate ends are looked at. */
 export const SWEEP_INTERVAL_MS = 1_000;
+
+/** Sessions whose subscriptions are looked at again in one turn, when the policy changes. */
+export const CHECKED_SESSIONS_PER_TURN = 50;
+
+/**
+ * How long after a change of a device those are looked at that hear it and are not it: a fleet
+ * that connects changes many at a time, and within a second is what is promised.
+ */
+export const FOREIGN_CHECK_DELAY_MS = 250;
 
 /** Bytes that are gathered for one peer before they are written within a turn. */
 export const WRITE_BATCH_BYTES = 65_536;
@@ -150,3 +171,9 @@ export const SERVICE_LIMITS: SessionLimits = {
   queueMemoryBytesMax: SERVICE_QUEUE_MEMORY_BYTES_MAX,
   outboundBytesMax: SERVICE_OUTBOUND_BYTES_MAX,
 };
+
+/**
+ * How long an HTTPS connection by a superseded certificate stays open, in milliseconds, so that
+ * the answer to the request that superseded it arrives. Requests on it are refused meanwhile.
+ */
+export const SUPERSEDED_GRACE_MS = 500;

@@ -1,17 +1,19 @@
 /** From CONNECT to CONNACK: second factor, client id, the stages behind, the will. @module */
 import { Refusal, refuse } from '@holdfast/protocol';
 import { type Connect, type ConnackProperties, REASON } from '@holdfast/protocol/mqtt';
-import { Authentication, type Authenticators } from './authentication.ts';
+import { type Authenticated, Authentication, type Authenticators } from './authentication.ts';
 import type { NameSession, SessionName } from './client-id.ts';
 import type { AdmittedPeer } from './gate.ts';
 import type { InboundPublish, OpenHandler, SessionHandler, VerifiedWill } from './handler.ts';
 import type { SessionLimits } from './limits.ts';
 import { reasonOf } from './reason.ts';
+import type { SecondFactor, ShownApiKey } from './second-factor.ts';
 
 /** What an opening needs. */
 export interface OpeningDeps {
   readonly limits: SessionLimits;
   readonly authenticators: Authenticators;
+  readonly secondFactor: SecondFactor | undefined;
   readonly nameSession: NameSession;
   readonly openHandler: OpenHandler;
 }
@@ -33,6 +35,8 @@ export interface Opened {
   /** Seconds; 0 for none. */
   readonly keepAliveS: number;
   readonly properties: ConnackProperties;
+  /** The API key that the peer has shown, if any. */
+  readonly shown: ShownApiKey | undefined;
 }
 
 /** A CONNECT that is refused, and what the peer is told. */
@@ -70,6 +74,9 @@ export class Opening {
     if (name instanceof RefusedOpening) return name;
     const authenticated = await this.#authenticate(connect);
     if (authenticated instanceof RefusedOpening) return authenticated;
+    const shown = authenticated?.shown;
+    const missing = this.#deps.secondFactor?.recheck(this.#peer, shown);
+    if (missing !== undefined) return new RefusedOpening(missing, REASON.notAuthorized);
     const handler = await this.#deps.openHandler(this.#peer);
     const will = leaveWill(connect, handler);
     if (will instanceof Refusal) return new RefusedOpening(undefined, reasonOf(will));
@@ -77,7 +84,7 @@ export class Opening {
     const keepAliveS = keepAliveOf(connect, this.#deps.limits);
     const granted = { expiryS, keepAliveS, authData: authenticated?.data };
     const properties = connackProperties(connect, granted, this.#deps.limits);
-    return { connect, name, handler, will, expiryS, keepAliveS, properties };
+    return { connect, name, handler, will, expiryS, keepAliveS, properties, shown };
   }
 
   #name({ clientId, cleanStart, protocolLevel }: Connect): SessionName | RefusedOpening {
@@ -93,10 +100,10 @@ export class Opening {
     return new RefusedOpening(name, reasonCode, clientId);
   }
 
-  async #authenticate({
-    properties: { authMethod, authData },
-  }: Connect): Promise<{ data: Uint8Array | undefined } | undefined | RefusedOpening> {
-    if (authMethod === undefined) return undefined;
+  async #authenticate(connect: Connect): Promise<Authenticated | undefined | RefusedOpening> {
+    const { authMethod, authData } = connect.properties;
+    // No method, no AUTH of the server. MQTT 5 [MQTT-4.12.0-6]
+    if (authMethod === undefined) return this.#checkPassword(connect);
     const authenticator = this.#deps.authenticators.get(authMethod);
     if (authenticator === undefined) {
       const refusal = refuse('E_SESSION_PROTOCOL', 'an authentication method that is not offered');
@@ -108,10 +115,27 @@ export class Opening {
     if (!(result instanceof Refusal)) return result;
     return new RefusedOpening(result, REASON.notAuthorized); // [MQTT-4.12.0-4]
   }
+
+  /** A password is checked whether the class of the device asks for one or not. */
+  async #checkPassword({
+    userName,
+    password,
+  }: Connect): Promise<Authenticated | undefined | RefusedOpening> {
+    const { secondFactor } = this.#deps;
+    if (password === undefined || secondFactor === undefined) return undefined;
+    if (this.#peer.kind !== 'device') return undefined;
+    const shown = await secondFactor.checkPassword(this.#peer, { userName, password });
+    if (!(shown instanceof Refusal)) return { data: undefined, shown };
+    const isBusy = shown.code === 'E_SESSION_LIMIT';
+    const reasonCode = isBusy ? REASON.serverUnavailable : REASON.badUserNameOrPassword;
+    return new RefusedOpening(shown, reasonCode);
+  }
 }
 
 function leaveWill({ will }: Connect, handler: SessionHandler): LeftWill | undefined | Refusal {
   if (will === undefined) return undefined;
+  // MQTT 5 [MQTT-3.1.2-14] [MQTT-3.1.2-15], MQTT 3.1.1 [MQTT-3.1.2-12] [MQTT-3.1.2-16]
+  // MQTT 3.1.1 [MQTT-3.1.2-17]
   const { topic, retain, qos, properties } = will;
   // The payload is a view of a chunk that would otherwise be kept as long as the connection.
   const payload = will.payload.slice();
@@ -143,6 +167,8 @@ function connackProperties(
 ): ConnackProperties {
   const isExpiryKept = granted.expiryS === (properties.sessionExpiryS ?? 0);
   return {
+    // Without it that of CONNECT counts. MQTT 5 [MQTT-3.2.2-22]; no response information is
+    // given, asked for or not: MQTT 5 [MQTT-3.1.2-28]
     sessionExpiryS: isExpiryKept ? undefined : granted.expiryS,
     serverKeepAliveS: granted.keepAliveS === keepAliveS ? undefined : granted.keepAliveS,
     receiveMax,

@@ -93,6 +93,8 @@ export class OutboundQueue {
       packetId: 0,
       isReleased: false,
     };
+    // One queue for all topics: what came first goes first. MQTT 5 [MQTT-4.6.0-5] [MQTT-4.6.0-6],
+    // MQTT 3.1.1 [MQTT-4.6.0-5] [MQTT-4.6.0-6]
     if (this.#link !== undefined && this.#waiting.length === 0 && this.#canSend(this.#link)) {
       this.#send(item, this.#link);
     } else {
@@ -103,6 +105,7 @@ export class OutboundQueue {
   /** The session is connected: what was in flight goes again, then what waited. */
   attach(link: PeerLink): void {
     this.#link = link;
+    // MQTT 5 [MQTT-4.9.0-1], in the order of sending: MQTT 3.1.1 [MQTT-4.6.0-1]
     this.#quota = Math.min(link.receiveMax, this.#deps.limits.inFlightMax);
     this.#resend = new Fifo();
     for (const item of this.#inFlight.values()) this.#resend.push(item);
@@ -125,6 +128,7 @@ export class OutboundQueue {
   /** PUBACK. @returns false when no QoS 1 message has this id. */
   acknowledge(packetId: number): boolean {
     const item = this.#inFlight.get(packetId);
+    // From here on the id means another message. MQTT 5 [MQTT-4.3.2-5]
     if (item === undefined || item.qos !== 1) return false;
     this.#finish(packetId);
     return true;
@@ -137,10 +141,12 @@ export class OutboundQueue {
   receive(packetId: number, reasonCode: number): boolean {
     const item = this.#inFlight.get(packetId);
     if (item === undefined || item.qos !== 2) return false;
+    // MQTT 5 [MQTT-4.3.3-9] [MQTT-4.4.0-2]
     if (reasonCode >= 0x80) {
       this.#finish(packetId);
       return true;
     }
+    // PUBREL is open until PUBCOMP. MQTT 5 [MQTT-4.3.3-5], MQTT 3.1.1 [MQTT-4.6.0-4]
     item.isReleased = true;
     item.delivery = undefined;
     this.#whenDurable(() => this.#sendRelease(item));
@@ -149,6 +155,7 @@ export class OutboundQueue {
 
   /** PUBCOMP. @returns false when no released message has this id. */
   complete(packetId: number): boolean {
+    // MQTT 5 [MQTT-4.3.3-12]
     if (this.#inFlight.get(packetId)?.isReleased !== true) return false;
     this.#finish(packetId);
     return true;
@@ -181,6 +188,7 @@ export class OutboundQueue {
   }
 
   #canSend(link: PeerLink): boolean {
+    // Acknowledgements and all else are written past this queue. MQTT 5 [MQTT-4.9.0-2] [MQTT-4.9.0-3]
     return this.#quota > 0 && this.#resend.length === 0 && !link.isFull;
   }
 
@@ -195,6 +203,7 @@ export class OutboundQueue {
       this.#waiting.shift();
       this.#waitingBytes -= item.bytes;
       this.#memoryBytes -= item.bytes;
+      // What was sent before is sent to its end, expired or not. MQTT 5 [MQTT-4.3.3-7]
       if (this.#isExpired(item)) this.#deps.onDrop('expired');
       else this.#send(item, link);
     }
@@ -221,6 +230,7 @@ export class OutboundQueue {
   }
 
   #send(item: Item, link: PeerLink): void {
+    // MQTT 5 [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     do this.#packetId = (this.#packetId % PACKET_ID_MAX) + 1;
     while (this.#inFlight.has(this.#packetId)); // [MQTT-2.2.1-4]
     item.packetId = this.#packetId;
@@ -243,6 +253,8 @@ export class OutboundQueue {
   #write(item: Item, link: PeerLink, dup: boolean): void {
     const { delivery, packetId } = item;
     if (delivery === undefined) return;
+    // DUP is ours, not that of the publisher. MQTT 5 [MQTT-3.3.1-3] [MQTT-4.3.2-2] [MQTT-4.3.3-2],
+    // MQTT 3.1.1 [MQTT-3.3.1-3]
     this.#quota -= 1;
     if (!link.publish(delivery, { packetId, dup })) {
       this.#deps.onDrop('too large');

@@ -146,6 +146,7 @@ function sending(
   qos: Qos,
   acknowledged: Acknowledged | undefined,
 ): { qos: 0 } | { qos: 1 | 2; packetId: number; dup: boolean } {
+  // MQTT 5 [MQTT-2.2.1-2] [MQTT-4.3.1-1], MQTT 3.1.1 [MQTT-2.3.1-5] [MQTT-4.3.1-1]
   if (qos === 0 || acknowledged === undefined) return { qos: 0 };
   return { qos, packetId: acknowledged.packetId, dup: acknowledged.dup };
 }

@@ -27,12 +27,16 @@ export class RateLimiter {
     this.#filledAtMs = nowMs;
   }
 
-  /** Takes one packet. @returns milliseconds that the peer has to wait, 0 for none. */
-  take(bytes: number, nowMs: number): number {
+  /**
+   * Takes one packet, or a batch of messages that came as one.
+   * @returns milliseconds that the peer has to wait, 0 for none.
+   */
+  take(bytes: number, nowMs: number, messages = 1): number {
     const { messagesPerSecond, messageBurst, bytesPerSecond, byteBurst } = this.#limits;
     const seconds = (nowMs - this.#filledAtMs) / 1_000;
     this.#filledAtMs = nowMs;
-    this.#messages = Math.min(messageBurst, this.#messages + seconds * messagesPerSecond) - 1;
+    this.#messages =
+      Math.min(messageBurst, this.#messages + seconds * messagesPerSecond) - messages;
     this.#bytes = Math.min(byteBurst, this.#bytes + seconds * bytesPerSecond) - bytes;
     if (this.#messages >= 0 && this.#bytes >= 0) return 0;
     const credit = Math.max(-this.#messages / messagesPerSecond, -this.#bytes / bytesPerSecond);

@@ -11,7 +11,7 @@ import type { Authenticators } from './authentication.ts';
 import { type NameSession, nameSession } from './client-id.ts';
 import { MqttConnection, type TakenSession } from './connection.ts';
 import type { AdmittedPeer, Gate } from './gate.ts';
-import type { OpenHandler, SessionHandler, SessionStore, Subscriptions } from './handler.ts';
+import type { OpenHandler, SessionStore, Subscriptions } from './handler.ts';
 import { Intake } from './intake.ts';
 import {
   CONNECTIONS_PER_DEVICE_MAX,
@@ -26,7 +26,9 @@ import {
 import type { Opened } from './opening.ts';
 import { FrameCache } from './peer-link.ts';
 import { RateLimiter, type RateLimits } from './rate-limiter.ts';
+import type { SecondFactor } from './second-factor.ts';
 import { type DropReason, Session } from './session.ts';
+import { SubscriptionCheck } from './subscription-check.ts';
 import { FlushScheduler } from './write-batch.ts';
 
 /** When a device counts as flapping. */
@@ -52,7 +54,16 @@ export interface SessionTableDeps {
   readonly ratesOf: (peer: AdmittedPeer) => RateLimits;
   readonly onDrop: (why: DropReason) => void;
   readonly authenticators?: Authenticators;
+  /** Without it, the certificate is all that counts. */
+  readonly secondFactor?: SecondFactor;
   readonly nameSession?: NameSession;
+  /**
+   * Whether a device that is not connected may go on to be subscribed to a filter, without
+   * `$share/<name>/`; without it, it may.
+   */
+  readonly maySubscribe?: (deviceId: string, filter: string) => boolean;
+  /** Calls back when another policy is in force, until the returned function is called. */
+  readonly onPolicyChange?: (listener: () => void) => () => void;
   /** The limits of a principal; without it, they are the same for all. */
   readonly limitsOf?: (principal: string) => SessionLimits;
 }
@@ -71,6 +82,7 @@ export class SessionTable {
   readonly #sessions = new Map<string, Session>();
   /** By principal: who connects again must not have a new burst. */
   readonly #rates = new Map<string, RateLimiter>();
+  readonly #subscriptionCheck: SubscriptionCheck;
   readonly #stopWatching: () => void;
   #cancelSweep: CancelTimer = () => {};
   #isPressed = false;
@@ -78,7 +90,23 @@ export class SessionTable {
   constructor(deps: SessionTableDeps) {
     this.#deps = deps;
     this.#holdOff = new HoldOff(deps.clock, FLAPPING);
-    this.#stopWatching = deps.registry.onChange((device) => this.#recheck(device.id));
+    this.#subscriptionCheck = new SubscriptionCheck({
+      clock: deps.clock,
+      sessions: () => this.#sessions.values(),
+      check: (session) => this.#checkSubscriptions(session),
+    });
+    const stopRegistry = deps.registry.onChange((device) => this.#recheck(device.id));
+    const stopPolicy = deps.onPolicyChange?.(() => this.#subscriptionCheck.checkAll());
+    const stopFactor = deps.secondFactor?.onChange((deviceId) => {
+      const affected = deviceId === undefined ? this.#all : this.#byPrincipal.get(deviceId);
+      for (const connection of affected ?? []) connection.recheckSecondFactor();
+    });
+    this.#stopWatching = () => {
+      stopRegistry();
+      stopPolicy?.();
+      stopFactor?.();
+      this.#subscriptionCheck.close();
+    };
     this.#scheduleSweep();
   }
 
@@ -110,11 +138,12 @@ export class SessionTable {
     const connection = new MqttConnection(peer, socket, {
       clock,
       limits: this.#limitsOf(peer.principal),
-      rate: this.#rateOf(peer),
+      rate: this.rateOf(peer),
       scheduler: this.#scheduler,
       frames: this.#frames,
       intake: this.#intake,
       authenticators: authenticators ?? new Map(),
+      secondFactor: this.#deps.secondFactor,
       nameSession: this.#deps.nameSession ?? nameSession,
       openHandler,
       report,
@@ -130,6 +159,34 @@ export class SessionTable {
     connection.setPressed(this.#isPressed);
   }
 
+  /** A device was reset: its connections and its session end, with the commands queued in it. */
+  endReset(deviceId: string): void {
+    const refusal = refuse('E_SESSION_STATE', `${deviceId} was reset; it may connect again`);
+    for (const one of this.#byPrincipal.get(deviceId) ?? []) one.expel(refusal);
+    const session = this.#sessions.get(deviceId);
+    if (session !== undefined) this.#end(session, { publishesWill: false });
+  }
+
+  /**
+   * An app has lost a right: its connections and its session end at once, with all that is queued
+   * in it. MQTT has no word for a subscription that the server takes away.
+   */
+  endApp(principal: string): void {
+    const gone = this.#deps.gate.recheckDevice(principal);
+    const detail = 'it has lost a device of its owner, or its owner has removed it';
+    const refusal = gone ?? refuse('E_AUTHORIZE_SUBSCRIBE', detail);
+    for (const connection of this.#byPrincipal.get(principal) ?? []) connection.refuse(refusal);
+    const session = this.#sessions.get(principal);
+    if (session !== undefined) this.#end(session, { publishesWill: false });
+  }
+
+  /** An app has renewed: what it has open by the certificate before this one ends. */
+  endRenewedApp(principal: string): void {
+    for (const connection of this.#byPrincipal.get(principal) ?? []) {
+      if (this.#deps.gate.recheck(connection.peer) !== undefined) connection.endSuperseded();
+    }
+  }
+
   /** Pauses or resumes reading from all peers. */
   setPressed(isPressed: boolean): void {
     this.#isPressed = isPressed;
@@ -143,8 +200,10 @@ export class SessionTable {
     this.#sessions.set(id, session);
     // It was revoked, but the server went before its session did.
     if (this.#deps.gate.recheckDevice(id) !== undefined) {
-      this.#end(session, { publishesWill: false });
+      return this.#end(session, { publishesWill: false });
     }
+    // A new release may have brought another policy.
+    return this.#checkSubscriptions(session);
   }
 
   /** Closes every connection; sessions stay on the disk. */
@@ -169,7 +228,8 @@ export class SessionTable {
     return this.#deps.limitsOf?.(principal) ?? SESSION_LIMITS;
   }
 
-  #rateOf(peer: AdmittedPeer): RateLimiter {
+  /** What this peer may send, over whichever of its connections. */
+  rateOf(peer: AdmittedPeer): RateLimiter {
     const known = this.#rates.get(peer.principal);
     if (known !== undefined) return known;
     const rate = new RateLimiter(this.#deps.ratesOf(peer), this.#deps.clock.monotonicMs());
@@ -183,10 +243,17 @@ export class SessionTable {
     this.#open.get(id)?.endTakenOver();
     this.#open.set(id, connection);
     const known = this.#sessions.get(id);
-    if (known !== undefined && !opened.connect.cleanStart && mayKeep(known, opened.handler)) {
+    if (
+      known !== undefined &&
+      !opened.connect.cleanStart &&
+      mayKeep(known, (filter) => opened.handler.permitSubscription(filter) === true)
+    ) {
+      // MQTT 5 [MQTT-3.1.4-4], MQTT 3.1.1 [MQTT-3.1.4-3]
       return { session: known, isPresent: true }; // [MQTT-3.1.2-5]
     }
     known?.end({ publishesWill: true }); // [MQTT-3.1.2-4]
+    // MQTT 5 [MQTT-3.1.2-6] [MQTT-3.2.2-2], MQTT 3.1.1 [MQTT-3.2.2-1]; what it had retained
+    // stays. MQTT 3.1.1 [MQTT-3.1.2-7]
     const session = this.#newSession(id, connection.peer.principal);
     this.#sessions.set(id, session);
     return { session, isPresent: false };
@@ -224,11 +291,32 @@ export class SessionTable {
   #recheck(deviceId: string): void {
     for (const connection of this.#byPrincipal.get(deviceId) ?? []) {
       const refusal = this.#deps.gate.recheck(connection.peer);
-      if (refusal !== undefined) connection.expel(refusal);
+      // Who has just renewed is no finding; whoever comes back by the old certificate is one.
+      if (refusal?.code === 'E_SESSION_SUPERSEDED') connection.endSuperseded();
+      else if (refusal !== undefined) connection.expel(refusal);
     }
+    this.#subscriptionCheck.checkForeign();
     const session = this.#sessions.get(deviceId);
-    if (session === undefined || this.#deps.gate.recheckDevice(deviceId) === undefined) return;
-    this.#end(session, { publishesWill: false });
+    if (session === undefined) return;
+    if (this.#deps.gate.recheckDevice(deviceId) === undefined) this.#checkSubscriptions(session);
+    else this.#end(session, { publishesWill: false });
+  }
+
+  /**
+   * A session that lost a permission ends, with its connection: MQTT has no word for a subscription
+   * that the server takes away, and a client that is not told would wait for ever.
+   */
+  #checkSubscriptions(session: Session): void {
+    const connection = this.#open.get(session.id);
+    const { maySubscribe } = this.#deps;
+    const isPermitted = (filter: string): boolean =>
+      connection === undefined
+        ? (maySubscribe?.(session.principal, filter) ?? true)
+        : connection.maySubscribe(filter);
+    if (this.#sessions.get(session.id) !== session || mayKeep(session, isPermitted)) return;
+    const detail = 'it is subscribed to what it may not hear any more';
+    connection?.refuse(refuse('E_AUTHORIZE_SUBSCRIBE', detail));
+    this.#end(session, { publishesWill: true });
   }
 
   #scheduleSweep(): void {
@@ -250,10 +338,9 @@ export class SessionTable {
 }
 
 /** A peer that lost a permission loses the session that was built on it. */
-function mayKeep(session: Session, handler: SessionHandler): boolean {
+function mayKeep(session: Session, isPermitted: (filter: string) => boolean): boolean {
   for (const filter of session.filters) {
-    const bare = parseShared(filter)?.filter ?? filter;
-    if (handler.permitSubscription(bare) !== true) return false;
+    if (!isPermitted(parseShared(filter)?.filter ?? filter)) return false;
   }
   return true;
 }

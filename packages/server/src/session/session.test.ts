@@ -3,13 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   REASON,
+  encodeAuth,
   encodeDisconnect,
+  encodePingreq,
   encodePuback,
   encodePubcomp,
   encodePublish,
   encodePubrec,
   encodePubrel,
   encodeSubscribe,
+  encodeUnsubscribe,
 } from '@holdfast/protocol/mqtt';
 import type { ServerPacket, Subscription } from '@holdfast/protocol/mqtt';
 import { openBrokerLab } from './broker-lab.testing.ts';
@@ -272,7 +275,7 @@ test('a revoked device has no session and no will any more', async (t) => {
   await client.received();
   const device = lab.registry.byId('pump-1');
   assert.ok(device !== undefined);
-  lab.registry.revoke(device, 'stolen');
+  lab.registry.changeState(device.id, { act: 'revoke', by: 'local', reason: 'stolen' });
   assert.deepEqual(short(await client.received()), ['disconnect 0x98']);
   assert.equal(lab.table.sessionCount, 0);
   assert.equal(lab.memory.records.size, 0);
@@ -352,4 +355,88 @@ test('QoS 2 waits for the disk at each step that the peer relies on', async (t) 
   assert.deepEqual(short(await client.received()), ['pubrec 7'], 'the journal held it back');
   client.write(encodePubrel(7));
   assert.deepEqual(await next(), ['pubcomp 7']);
+});
+
+test('QoS 2 in both directions keeps its order, and an error frees its id (MQTT 5 [MQTT-4.3.3-1] [MQTT-4.3.3-9], MQTT 3.1.1 [MQTT-4.6.0-3] [MQTT-4.6.0-4])', async (t) => {
+  const lab = openBrokerLab(t);
+  const client = lab.connect('pump-1', expiring);
+  client.write(subscribe(line('a')));
+  await client.received();
+  for (const payload of ['1', '2', '3']) {
+    lab.publish('a', { payload: Buffer.from(payload), qos: 2 });
+  }
+  assert.deepEqual(short(await client.received()), [
+    'publish 1 q2 id1',
+    'publish 2 q2 id2',
+    'publish 3 q2 id3',
+  ]);
+  client.write(encodePubrec(1, REASON.quotaExceeded), encodePubrec(3), encodePubrec(2));
+  assert.deepEqual(short(await client.received()), ['pubrel 3', 'pubrel 2']);
+  assert.equal(lab.table.queuedCount, 2, 'the one with an error has ended');
+  client.write(encodePubcomp(3), encodePubcomp(2));
+  const inbound = [7, 5, 6].map((packetId) =>
+    encodePublish('b', Buffer.from('in'), { qos: 2, packetId }, 5),
+  );
+  client.write(...inbound);
+  assert.deepEqual(short(await client.received()), ['pubrec 7', 'pubrec 5', 'pubrec 6']);
+});
+
+test(`no answer has a reason string or a user property, wanted or not (MQTT 5 [MQTT-3.1.2-29]
+  [MQTT-3.2.2-19] [MQTT-3.2.2-20] [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3]
+  [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] [MQTT-3.9.2-1] [MQTT-3.9.2-2]
+  [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.14.2-3] [MQTT-3.14.2-4] [MQTT-3.15.2-2]
+  [MQTT-3.15.2-3])`, async (t) => {
+  const authenticator = {
+    begin: () => ({
+      step: (data: Uint8Array | undefined) =>
+        Promise.resolve({ type: data === undefined ? 'continue' : 'done', data } as const),
+    }),
+  };
+  const lab = openBrokerLab(t, { authenticators: new Map([['two', authenticator]]) });
+  const client = lab.connect('pump-1', {
+    properties: { ...expiring.properties, authMethod: 'two', requestProblemInformation: true },
+  });
+  const answers = [...(await client.received())];
+  const exchange = async (...packets: readonly Uint8Array[]): Promise<void> => {
+    client.write(...packets);
+    answers.push(...(await client.received()));
+  };
+  await exchange(
+    encodeAuth({
+      reasonCode: REASON.continueAuthentication,
+      properties: { authMethod: 'two', authData: Buffer.from('x') },
+    }),
+  );
+  await exchange(subscribe(line('a'), line('forbidden')));
+  lab.publish('a', { payload: Buffer.from('1'), qos: 2 });
+  await exchange(encodePublish('b', Buffer.from('in'), { qos: 1, packetId: 6 }, 5));
+  await exchange(encodePublish('b', Buffer.from('in'), { qos: 2, packetId: 7 }, 5));
+  await exchange(encodePubrel(7), encodePubrec(1));
+  await exchange(encodeUnsubscribe({ packetId: 8, filters: ['a', 'none'], userProperties: [] }, 5));
+  await exchange(
+    encodePubcomp(1),
+    encodePublish('b', Buffer.from('in'), { qos: 2, packetId: 9 }, 5),
+  );
+  await exchange(
+    encodePingreq(),
+    encodeSubscribe({ packetId: 9, subscriptions: [], properties: {} }, 5),
+  );
+  assert.deepEqual([...new Set(answers.map(({ type }) => type))].toSorted(), [
+    'auth',
+    'connack',
+    'disconnect',
+    'pingresp',
+    'puback',
+    'pubcomp',
+    'publish',
+    'pubrec',
+    'pubrel',
+    'suback',
+    'unsuback',
+  ]);
+  for (const answer of answers) {
+    const properties: object = 'properties' in answer ? answer.properties : {};
+    assert.ok(!('reasonString' in properties), answer.type);
+    assert.deepEqual(Reflect.get(properties, 'userProperties') ?? [], [], answer.type);
+  }
 });

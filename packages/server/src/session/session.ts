@@ -31,6 +31,7 @@ export const EXPIRY_NEVER_S = 0xff_ff_ff_ff;
 /** Subscriptions, messages in both directions, and the will of one client. */
 export class Session implements Receiver {
   /** Under which it is kept: the device id, or what stands for it. */
+  // MQTT 5 [MQTT-3.1.3-2], MQTT 3.1.1 [MQTT-3.1.3-2]
   readonly id: string;
   readonly principal: string;
   readonly queue: OutboundQueue;
@@ -111,6 +112,7 @@ export class Session implements Receiver {
     this.#endsAtMs = undefined;
     this.#will = undefined;
     this.#replayedIndex = -1;
+    // MQTT 5 [MQTT-4.1.0-1], MQTT 3.1.1 [MQTT-4.1.0-1] [MQTT-4.1.0-2]
     this.setExpiry(expiryS);
   }
 
@@ -130,6 +132,7 @@ export class Session implements Receiver {
     if (this.isDurable) this.#save('now');
     if (will === undefined) return;
     // The will goes when its delay or the session is over, whichever is first. [MQTT-3.1.2-8]
+    // It is kept with the session. MQTT 5 [MQTT-3.1.2-7]
     const delayS = Math.min(will.delayS, this.#expiryS);
     this.#will = { will: will.will, dueAtMs: nowMs + delayS * 1_000 };
     this.#publishDueWill(nowMs);
@@ -139,6 +142,7 @@ export class Session implements Receiver {
   sweep(nowMs: number): boolean {
     this.#publishDueWill(nowMs);
     if (this.#link !== undefined) this.queue.resume();
+    // MQTT 5 [MQTT-4.1.0-2]
     return this.#endsAtMs !== undefined && this.#endsAtMs <= nowMs;
   }
 
@@ -163,6 +167,9 @@ export class Session implements Receiver {
 
   /** @returns whether it was subscribed. */
   unsubscribe(filter: string): boolean {
+    // Nothing new is added, and what is queued goes on its way.
+    // MQTT 5 [MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.10.4-3], MQTT 3.1.1 [MQTT-3.10.4-1]
+    // MQTT 3.1.1 [MQTT-3.10.4-2] [MQTT-3.10.4-3]
     if (!this.#filters.delete(filter)) return false;
     this.#deps.subscriptions.unsubscribe(filter, this);
     this.#save('now');
@@ -206,6 +213,7 @@ export class Session implements Receiver {
   deliver(delivery: Delivery): void {
     const { index } = delivery.message;
     if (this.#isEnded || (index >= 0 && index <= this.#replayedIndex)) return;
+    // Above QoS 0 it is kept also for a client that is away. MQTT 3.1.1 [MQTT-3.1.2-5]
     if (delivery.qos !== 0) return this.queue.push(delivery);
     // At most once: a message of QoS 0 waits for nobody.
     if (this.#link === undefined) return;

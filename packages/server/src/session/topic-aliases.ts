@@ -2,6 +2,7 @@
 import type { Publish } from '@holdfast/protocol/mqtt';
 import { PacketRefusal, REASON } from '@holdfast/protocol/mqtt';
 
+/* Both kinds live as long as the connection that holds them. MQTT 5 [MQTT-3.3.2-7] */
 /** The aliases that a peer has set. */
 export class InboundAliases {
   readonly #countMax: number;
@@ -19,6 +20,7 @@ export class InboundAliases {
   resolve({ topic, properties: { topicAlias } }: Publish): string | PacketRefusal {
     if (topicAlias === undefined) return topic;
     // [MQTT-3.3.2-9]; 0 was refused when the packet was decoded.
+    // Up to the maximum all are taken. MQTT 5 [MQTT-3.3.2-12]
     if (topicAlias > this.#countMax) {
       const detail = `topic alias ${topicAlias}; at most ${this.#countMax} [MQTT-3.3.2-9]`;
       return refuse(detail, REASON.topicAliasInvalid);
@@ -50,6 +52,7 @@ export class OutboundAliases {
     const known = this.#aliases.get(topic);
     this.#latest = undefined;
     if (known !== undefined) return { alias: known, isKnown: true };
+    // MQTT 5 [MQTT-3.1.2-27] [MQTT-3.3.2-11]
     if (this.#aliases.size >= this.#countMax) return undefined;
     const alias = this.#aliases.size + 1;
     this.#aliases.set(topic, alias);

@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { type Refusal, SIGNED_JSON_LIMITS } from '@holdfast/protocol';
 import { Grant } from '../authorize/index.ts';
+import { openPermissions } from '../authorize/lab.testing.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
 import { DeviceVerifier } from './device-verifier.ts';
 import { NO_COUNTERS } from './replay-window.ts';
@@ -19,7 +20,7 @@ interface Bench {
 function openBench(t: TestContext): Bench {
   const lab = openLab(t);
   const { device, certificate } = lab.enroll('pump-1');
-  const grant = new Grant(lab.admit(certificate));
+  const grant = new Grant(lab.admit(certificate), openPermissions(lab).permissions);
   const keys = lab.payloadKeys.of(device);
   const key = keys.payloadKey.expose();
   const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counters: NO_COUNTERS });
@@ -129,7 +130,7 @@ test('after a restart the window goes on where it was', (t) => {
     clock: lab.clock,
     counters: { highest: 10, unknownUpTo: 10, seen: [] },
   });
-  const grant = new Grant(lab.admit(certificate));
+  const grant = new Grant(lab.admit(certificate), openPermissions(lab).permissions);
   const verify = (ctr: number): VerifiedMessage | Refusal => {
     const canonical = `{"ctr": ${ctr}}`;
     const sig = createHmac('sha256', keys.payloadKey.expose()).update(canonical).digest('hex');

@@ -45,6 +45,7 @@ export class DeviceVerifier {
   readonly #hmac: HmacSha256;
   readonly #clock: Clock;
   readonly #window: ReplayWindow;
+  #contentKeyRef: number;
   /** The signature of form 2 in bytes, one at a time. */
   readonly #signature = Buffer.alloc(32);
 
@@ -56,6 +57,17 @@ export class DeviceVerifier {
     this.#hmac = new HmacSha256(keys.payloadKey.expose());
     this.#clock = clock;
     this.#window = new ReplayWindow(counters);
+    this.#contentKeyRef = device.contentKeyRef;
+  }
+
+  /** The highest counter that was accepted, -1 for none. */
+  get highestCounter(): number {
+    return this.#window.highest;
+  }
+
+  /** What it verifies from now on is sealed with another data key: the one before is destroyed. */
+  useContentKey(ref: number): void {
+    this.#contentKeyRef = ref;
   }
 
   /**
@@ -91,7 +103,10 @@ export class DeviceVerifier {
     }
     // The counter of then would take the window back: it starts again from the last one stored.
     const counterMax = this.#window.highest;
-    return mintVerified(message, { atMs: this.#clock.nowMs(), counterMax });
+    const { principal, topic, body, retain, qos, expiryS, properties, kid, deviceId } = message;
+    const contentKeyRef = this.#contentKeyRef;
+    const same = { principal, topic, body, retain, qos, expiryS, properties, kid, deviceId };
+    return mintVerified({ ...same, contentKeyRef }, { atMs: this.#clock.nowMs(), counterMax });
   }
 
   #readStamp(message: PermittedMessage): Stamp | Refusal {
@@ -111,7 +126,7 @@ export class DeviceVerifier {
       properties: encodeForwarded(message.properties),
       kid: this.#kid,
       deviceId: this.#device.id,
-      contentKeyRef: this.#device.contentKeyRef,
+      contentKeyRef: this.#contentKeyRef,
     };
     return mintVerified(content, { atMs, counterMax: this.#window.highest });
   }

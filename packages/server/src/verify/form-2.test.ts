@@ -9,6 +9,7 @@ import {
 } from '@holdfast/protocol/mqtt';
 import fc from 'fast-check';
 import { Grant } from '../authorize/index.ts';
+import { openPermissions } from '../authorize/lab.testing.ts';
 import type { InboundPublish } from '../session/index.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
 import { DeviceVerifier } from './device-verifier.ts';
@@ -60,7 +61,7 @@ const RICH: InboundPublish = {
 function openBench(t: TestContext): Bench {
   const lab = openLab(t);
   const { device, certificate } = lab.enroll('pump-1');
-  const grant = new Grant(lab.admit(certificate));
+  const grant = new Grant(lab.admit(certificate), openPermissions(lab).permissions);
   const keys = lab.payloadKeys.of(device);
   const key = keys.payloadKey.expose();
   const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counters: NO_COUNTERS });

@@ -12,8 +12,12 @@ const COMMAND_KEY = Buffer.alloc(32, 2);
 const device: Device = {
   id: 'dev-1',
   class: 'sensor',
+  group: '',
   state: 'active',
   stateReason: '',
+  stateBy: '',
+  stateAtMs: 0,
+  statesBefore: [],
   createdAtMs: 0,
   contentKeyRef: 9,
   payloadKeyGeneration: 1,

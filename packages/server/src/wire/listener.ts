@@ -9,6 +9,7 @@ import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from
 import { type HttpBindings, getRequestListener } from '@hono/node-server';
 import { Fault, type Secret, errorCode, systemRandom } from '../kernel/index.ts';
 import type { Admission } from './admission.ts';
+import { refuseBadRequests } from './bad-request.ts';
 import { type GuardedServer, guard } from './guard.ts';
 import {
   ACCEPT_BACKLOG,
@@ -48,6 +49,11 @@ export interface ListenerOptions {
 /** A listener that is open. */
 export interface Listener {
   readonly port: number;
+  /**
+   * Shows another certificate, and trusts other issuers, from the next handshake on. Who is
+   * connected stays so, and session tickets stay good: it is the gate that judges them.
+   */
+  renew(identity: TlsIdentity): void;
   /** Stops listening and closes what is open. */
   close(): Promise<void>;
 }
@@ -66,6 +72,8 @@ export function openMqtt(
 ): Promise<Listener> {
   return openAll(options, (tls) => {
     const server = createTlsServer(tlsOptions(tls, { requestCert: true }));
+    const renew = (identity: TlsIdentity): void =>
+      server.setSecureContext(tlsOptions({ ...tls, identity }, { requestCert: true }));
     const guarded = guard(server, options);
     server.on('secureConnection', (socket) => {
       // A small PUBACK must not wait for more bytes to share a TCP segment with.
@@ -73,7 +81,7 @@ export function openMqtt(
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
       guarded.finish(socket, { isAdmitted: onConnection(socket) });
     });
-    return { server, guarded };
+    return { server, guarded, renew };
   });
 }
 
@@ -105,13 +113,16 @@ export function openHttps(options: HttpsOptions, fetch: Fetch): Promise<Listener
       },
     );
     const guarded = guard(server, options);
+    refuseBadRequests(server, admission.report);
     // People are known by their requests only, which have limits of their own.
     server.on('secureConnection', (socket) => guarded.finish(socket, { isAdmitted: true }));
     if (onWebSocket !== undefined) {
       const upgrade = upgradeHandler({ onWebSocket, report: admission.report });
       server.on('upgrade', (request, socket, head) => upgrade(request, socket as TLSSocket, head));
     }
-    return { server, guarded };
+    const renew = (identity: TlsIdentity): void =>
+      server.setSecureContext(tlsOptions({ ...tls, identity }, { requestCert: asksCertificate }));
+    return { server, guarded, renew };
   });
 }
 
@@ -121,6 +132,7 @@ type TlsServer = HttpsServer | ReturnType<typeof createTlsServer>;
 interface OpenServer {
   readonly server: TlsServer;
   readonly guarded: GuardedServer;
+  readonly renew: Listener['renew'];
 }
 
 /** What all servers of one listener share. */
@@ -170,6 +182,9 @@ async function openAll(
   if (servers.length === 0) throw addressFault(options);
   return {
     port,
+    renew: (identity) => {
+      for (const { renew } of servers) renew(identity);
+    },
     close: async () => {
       await Promise.all(servers.map(closeServer));
     },

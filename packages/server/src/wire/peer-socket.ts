@@ -3,7 +3,8 @@ import type { Buffer } from 'node:buffer';
 
 /**
  * What a session needs of its transport. A `TLSSocket` is one as it is; a {@link WebSocketStream}
- * is the other. Data that was on its way may still come after `pause`.
+ * is the other. Both are ordered and lose nothing: MQTT 5 [MQTT-4.2.0-1],
+ * MQTT 3.1.1 [MQTT-7.1.1-1]. Data that was on its way may still come after `pause`.
  */
 export interface PeerSocket {
   /** IP address of the peer; see {@link peerAddress}. */

@@ -94,7 +94,7 @@ test('what main needs to know of a client is there, with and without a certifica
   assert.equal(lab.requests[1]?.tls.authorized, true);
 });
 
-test('bytes go both ways, whatever frames they come in', async (t) => {
+test('bytes go both ways, whatever frames they come in (MQTT 5 [MQTT-6.0.0-2], MQTT 3.1.1 [MQTT-6.0.0-2])', async (t) => {
   const lab = await openWeb(t);
   const { client, stream } = await openPair(lab);
   client.send(Buffer.from('ab'));
@@ -245,7 +245,7 @@ test('without a handler for WebSockets an upgrade is no more than a request', as
   assert.equal(await statusOf(client), 418);
 });
 
-test('a TLS socket is a stream as it is', async (t) => {
+test('a TLS socket is a stream as it is (MQTT 5 [MQTT-4.2.0-1], MQTT 3.1.1 [MQTT-7.1.1-1])', async (t) => {
   const lab = openLab();
   const { port, sockets } = await openBroker(t, lab);
   const client = await tlsTo({ ...lab.device('pump-1'), port });

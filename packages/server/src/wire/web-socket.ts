@@ -78,7 +78,10 @@ export function upgradeHandler({
   };
 }
 
-/** A WebSocket as a stream of bytes: packets begin and end anywhere in its frames. */
+/**
+ * A WebSocket as a stream of bytes: packets begin and end anywhere in its frames.
+ * MQTT 5 [MQTT-6.0.0-2], MQTT 3.1.1 [MQTT-6.0.0-2]
+ */
 export class WebSocketStream
   extends EventEmitter<{ data: [Buffer]; error: [Error]; drain: []; close: [] }>
   implements PeerSocket

@@ -1,0 +1,10 @@
+/** The limits of the command line, each with its unit and its reason. @module */
+
+/** Largest file of an import, in bytes: 100,000 devices with the longest names, read at once. */
+export const IMPORT_BYTES_MAX = 33_554_432;
+
+/** Mistakes in a file of an import that are shown: as many as somebody corrects in one go. */
+export const IMPORT_PROBLEMS_MAX = 20;
+
+/** Bytes of devices in one request of an import: what the server takes, with room. */
+export const IMPORT_REQUEST_BYTES_MAX = 60_000;

@@ -1,0 +1,205 @@
+/** The client of an owner's app: paired once, then by its own certificate. @module */
+import { createHash, X509Certificate } from 'node:crypto';
+import { get } from 'node:https';
+import { text as textOf } from 'node:stream/consumers';
+import { parsePairing } from '@holdfast/protocol';
+import {
+  OwnedAppListSchema,
+  OwnedDeviceListSchema,
+  OwnedDeviceSchema,
+  PairCodeSchema,
+  PairedAppSchema,
+  ReadingListSchema,
+  SentCommandSchema,
+} from '@holdfast/protocol/api';
+import type {
+  OwnedApp,
+  OwnedDevice,
+  PageQuery,
+  PairCode,
+  PairedApp,
+  ReadingView,
+  SendCommandRequest,
+  SentCommand,
+} from '@holdfast/protocol/api';
+import type { z } from 'zod';
+import { ApiError } from './api-error.ts';
+import { newAppKey } from './app-key.ts';
+import { parseAs } from './event-stream.ts';
+import { REQUEST_MS_MAX } from './limits.ts';
+import { Transport } from './transport.ts';
+
+/** All that a paired app keeps. `keyPem` is its secret: made here, and sent to nobody. */
+export interface AppIdentity {
+  /** `https://host:port` of the API. */
+  readonly url: string;
+  /** Trust anchor of the server, PEM. */
+  readonly anchorPem: string;
+  /** Name of the app, and its MQTT client id. */
+  readonly app: string;
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** ISO 8601; renew when two thirds of the seven days are over. */
+  readonly notAfter: string;
+  /** `mqtts://host:port`. */
+  readonly broker: string;
+}
+
+/** What an app may do. Every method rejects with an `ApiError` when it does not succeed. */
+export interface AppClient {
+  devices(): Promise<OwnedDevice[]>;
+  device(id: string): Promise<OwnedDevice>;
+  /** Newest first; none from before the owner had the device. */
+  readings(id: string, page?: PageQuery): Promise<ReadingView[]>;
+  /** The server signs and counts it. */
+  command(id: string, request: SendCommandRequest): Promise<SentCommand>;
+  /** One more device, by the pairing text that it shows. */
+  addDevice(pairingText: string): Promise<OwnedDevice>;
+  /** Gives a device away: all rights of this owner end at once. */
+  release(id: string): Promise<void>;
+  /** The code for one more app of the same owner. */
+  invite(): Promise<PairCode>;
+  apps(): Promise<OwnedApp[]>;
+  removeApp(id: string): Promise<void>;
+  /**
+   * A new certificate for a new key. Keep the identity before anything else: its first use ends
+   * the present one.
+   */
+  renew(): Promise<AppIdentity>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/**
+ * Pairs an app by what a device shows or its label carries. The anchor is fetched over a connection
+ * that proves nothing; its pin in the text makes it authentic, and only then the code is sent.
+ *
+ * ```ts
+ * const identity = await pairApp(scannedText);
+ * const app = appClient(identity);
+ * await app.command('pump-1', { name: 'start' });
+ * ```
+ * @throws ApiError `E_CLIENT_PAIRING`, `E_CLIENT_UNTRUSTED`, `E_ENROLL_PAIR`, …
+ */
+export async function pairApp(pairingText: string): Promise<AppIdentity> {
+  const { host, port, of, anchorPin, code } = parsed(pairingText);
+  const url = `https://${host}:${port}`;
+  const anchorPem = await fetchAnchor(url, anchorPin);
+  const transport = new Transport({ url, anchorPem });
+  try {
+    const { keyPem, csrPem } = newAppKey();
+    const body = { of, code, csr: csrPem };
+    const answer = await transport.send({ method: 'POST', path: '/v1/pair', body });
+    return identityOf(parseAs(PairedAppSchema, answer.text), { url, anchorPem, keyPem });
+  } finally {
+    transport.close();
+  }
+}
+
+/** The client of a paired app. */
+export function appClient(identity: AppIdentity): AppClient {
+  const { url, anchorPem, certificatePem, keyPem } = identity;
+  const transport = new Transport({ url, anchorPem, identity: { certificatePem, keyPem } });
+  const read = async <T>(schema: z.ZodType<T>, path: string): Promise<T> =>
+    parseAs(schema, (await transport.send({ method: 'GET', path })).text);
+  const post = async <T>(schema: z.ZodType<T>, path: string, body?: unknown): Promise<T> =>
+    parseAs(schema, (await transport.send({ method: 'POST', path, body })).text);
+  return {
+    devices: async () => (await read(OwnedDeviceListSchema, '/v1/app/devices')).devices,
+    device: (id) => read(OwnedDeviceSchema, devicePath(id)),
+    readings: async (id, { limit, before } = {}) => {
+      const query = new URLSearchParams();
+      if (limit !== undefined) query.set('limit', String(limit));
+      if (before !== undefined) query.set('before', String(before));
+      const path = `${devicePath(id)}/readings?${query.toString()}`;
+      return (await read(ReadingListSchema, path)).readings;
+    },
+    command: (id, request) => post(SentCommandSchema, `${devicePath(id)}/commands`, request),
+    addDevice: (pairingText) => {
+      const { of, code } = parsed(pairingText);
+      return post(OwnedDeviceSchema, '/v1/app/devices', { of, code });
+    },
+    release: async (id) => {
+      await transport.send({ method: 'POST', path: `${devicePath(id)}/release` });
+    },
+    invite: () => post(PairCodeSchema, '/v1/app/invitations'),
+    apps: async () => (await read(OwnedAppListSchema, '/v1/app/apps')).apps,
+    removeApp: async (id) => {
+      const path = `/v1/app/apps/${encodeURIComponent(id)}`;
+      await transport.send({ method: 'DELETE', path });
+    },
+    renew: async () => {
+      const key = newAppKey();
+      const renewed = await post(PairedAppSchema, '/v1/app/renew', { csr: key.csrPem });
+      return identityOf(renewed, { url, anchorPem, keyPem: key.keyPem });
+    },
+    close: () => transport.close(),
+  };
+}
+
+function identityOf(
+  { app, certificate, broker }: PairedApp,
+  own: Pick<AppIdentity, 'url' | 'anchorPem' | 'keyPem'>,
+): AppIdentity {
+  const { pem: certificatePem, notAfter } = certificate;
+  return { ...own, app, certificatePem, notAfter, broker };
+}
+
+function parsed(pairingText: string): NonNullable<ReturnType<typeof parsePairing>> {
+  const pairing = parsePairing(pairingText);
+  if (pairing !== undefined) return pairing;
+  throw new ApiError({
+    code: 'E_CLIENT_PAIRING',
+    message: 'This is no pairing text.',
+    fix: 'It begins with holdfast-pair/1/; scan it again.',
+  });
+}
+
+/** Fetches the trust anchor of a server; nothing secret is sent. @throws ApiError. */
+async function fetchAnchor(url: string, anchorPin: string): Promise<string> {
+  const { host } = new URL(url);
+  const pem = await fetchText(`${url}/v1/anchor`).catch((cause: unknown) => {
+    throw new ApiError({
+      code: 'E_CLIENT_UNREACHABLE',
+      message: `${host} cannot be reached.`,
+      fix: 'Check that the server runs (holdfast up), and its address.',
+      cause,
+    });
+  });
+  if (pinOf(pem) === anchorPin) return pem;
+  throw new ApiError({
+    code: 'E_CLIENT_UNTRUSTED',
+    message: `${host} does not show the trust anchor that the pairing text names.`,
+    fix: 'Make a new code on the device; if it stays, somebody is in between.',
+  });
+}
+
+function pinOf(pem: string): string | undefined {
+  try {
+    return createHash('sha256').update(new X509Certificate(pem).raw).digest('base64url');
+  } catch {
+    return undefined;
+  }
+}
+
+function fetchText(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(REQUEST_MS_MAX);
+    // The chain cannot be verified yet: what takes its place is the pin of what is fetched.
+    const options = { agent: false, minVersion: 'TLSv1.3', rejectUnauthorized: false } as const;
+    const request = get(url, { ...options, signal }, (response) => {
+      if (Number(response.headers['content-length'] ?? 0) > ANCHOR_BYTES_MAX) {
+        response.destroy(new Error('the anchor is too large'));
+      }
+      textOf(response).then(resolve, reject);
+    });
+    request.on('error', reject);
+  });
+}
+
+function devicePath(id: string): string {
+  return `/v1/app/devices/${encodeURIComponent(id)}`;
+}
+
+/** A root certificate has about 600 bytes. */
+const ANCHOR_BYTES_MAX = 65_536;

@@ -1,0 +1,98 @@
+/** The HTTP API: API keys of devices, and what a class asks of its devices. Part of `api.ts`. @module */
+import { z } from 'zod';
+import { name, text, time } from './api-fields.ts';
+
+/** What every API key of a device begins with, so that a leaked one is recognized. */
+export const DEVICE_API_KEY_PREFIX = 'hfk_';
+/** An API key of a device: the prefix and 32 bytes in base64url. */
+export const DEVICE_API_KEY = /^hfk_[A-Za-z0-9_-]{43}$/;
+/** The HTTP header in which a device sends its API key. */
+export const DEVICE_API_KEY_HEADER = 'x-holdfast-api-key';
+/** Life of an API key of a device in milliseconds, when it is to end: an hour to ten years. */
+export const DEVICE_API_KEY_LIFE_MS = { min: 3_600_000, max: 315_360_000_000 } as const;
+/** How long the key before it still counts, in milliseconds: not at all to 90 days; 7 days. */
+export const DEVICE_API_KEY_OVERLAP_MS = {
+  min: 0,
+  max: 7_776_000_000,
+  default: 604_800_000,
+} as const;
+
+const lifeMs = z.int().min(DEVICE_API_KEY_LIFE_MS.min).max(DEVICE_API_KEY_LIFE_MS.max);
+const overlapMs = z.int().min(DEVICE_API_KEY_OVERLAP_MS.min).max(DEVICE_API_KEY_OVERLAP_MS.max);
+
+/** `POST /v1/devices/{id}/api-keys`. */
+export const CreateDeviceApiKeyRequestSchema = z
+  .strictObject({
+    /** Absent: it ends only when it is replaced or removed. */
+    lifeMs: lifeMs.optional(),
+    /** How long the present key still counts. */
+    overlapMs: overlapMs.default(DEVICE_API_KEY_OVERLAP_MS.default),
+  })
+  .meta({ id: 'CreateDeviceApiKeyRequest' });
+export type CreateDeviceApiKeyRequest = Readonly<z.input<typeof CreateDeviceApiKeyRequestSchema>>;
+
+/** An API key of a device as it is listed: never the key itself. */
+export const DeviceApiKeyViewSchema = z
+  .object({
+    id: text(64),
+    createdAt: time,
+    /** When it expires, or its overlap with the next one ends; absent for neither. */
+    endsAt: time.optional(),
+    /** When it was last shown, to the minute; absent when it never was. */
+    usedAt: time.optional(),
+  })
+  .meta({ id: 'DeviceApiKey' });
+export type DeviceApiKeyView = Readonly<z.infer<typeof DeviceApiKeyViewSchema>>;
+
+/** The answer to `POST /v1/devices/{id}/api-keys`: the only time that the key is shown. */
+export const CreatedDeviceApiKeySchema = z
+  .object({
+    /** `hfk_` and 43 characters of base64url. */
+    key: text(64),
+    apiKey: DeviceApiKeyViewSchema,
+    /** The key before it, which counts until its `endsAt`; absent when there was none. */
+    previous: DeviceApiKeyViewSchema.optional(),
+  })
+  .meta({ id: 'CreatedDeviceApiKey' });
+export type CreatedDeviceApiKey = Readonly<z.infer<typeof CreatedDeviceApiKeySchema>>;
+
+/** `GET /v1/devices/{id}/api-keys`: those that count now, oldest first. */
+export const DeviceApiKeyListSchema = z
+  .object({ apiKeys: z.array(DeviceApiKeyViewSchema) })
+  .meta({ id: 'DeviceApiKeyList' });
+export type DeviceApiKeyList = Readonly<z.infer<typeof DeviceApiKeyListSchema>>;
+
+/** Path of `DELETE /v1/devices/{id}/api-keys/{keyId}`. */
+export const DeviceApiKeyPathSchema = z.strictObject({ id: name, keyId: name });
+
+const className = z.enum(['sensor', 'actuator', 'gateway', 'service']);
+
+/** Path of `/v1/classes/{name}`. */
+export const ClassPathSchema = z.strictObject({ name: className });
+
+const onClone = z.enum(['quarantine', 'report']);
+
+/** What a class asks of its devices; `PUT /v1/classes/{name}` sets what is there. */
+export const ClassRulesSchema = z
+  .strictObject({
+    /** Whether its devices must show an API key beside their certificate. */
+    requiresApiKey: z.boolean().optional(),
+    /** What becomes of a device when a superseded certificate of it is renewed. */
+    onClone: onClone.optional(),
+  })
+  .meta({ id: 'ClassRules' });
+export type ClassRules = Readonly<z.infer<typeof ClassRulesSchema>>;
+
+/** `GET /v1/classes/{name}`. */
+export const ClassViewSchema = z
+  .object({
+    name: className,
+    requiresApiKey: z.boolean(),
+    onClone,
+    /** Devices of the class, those that may not connect left out. */
+    deviceCount: z.int().min(0),
+    /** Those of them that have no API key. */
+    withoutApiKeyCount: z.int().min(0),
+  })
+  .meta({ id: 'Class' });
+export type ClassView = Readonly<z.infer<typeof ClassViewSchema>>;

@@ -1,0 +1,3 @@
+/** What devices send over HTTPS. @module */
+export { ApiKeyHeader } from './api-key-header.ts';
+export { Ingest, type IngestDeps } from './ingest.ts';

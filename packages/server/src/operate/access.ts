@@ -1,0 +1,181 @@
+/** What one request may do: the policy asked for its caller, its action and its thing. @module */
+import { type Refusal, refuse } from '@holdfast/protocol';
+import type { Clock } from '../kernel/index.ts';
+import {
+  type ApiAction,
+  type Authorizer,
+  type DecisionContext,
+  type DeviceFacts,
+  type PersonPrincipal,
+  type Resource,
+  selfOf,
+} from '../policy/index.ts';
+import type { Caller, RoleName } from '../registry/index.ts';
+import { RefusedRequest } from './errors.ts';
+import { STEP_UP_LIFE_MS } from './limits.ts';
+
+/** What a request's access needs. */
+export interface AccessDeps {
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  /** The role that a person has now. */
+  readonly roleOf: (principal: string) => RoleName | undefined;
+}
+
+/** Whose request it is, and for what. */
+export interface AccessRequest {
+  readonly caller: Caller;
+  readonly action: ApiAction;
+  /** Another person has approved this very request. */
+  readonly isApproved: boolean;
+}
+
+/** How the policy sees a request: what it permits, and what is missing where it does not. */
+export type Verdict = 'permitted' | 'step-up' | 'second-person' | 'forbidden';
+
+/** The access of one request. A route over many devices has to ask it about each of them. */
+export class RequestAccess {
+  readonly #deps: AccessDeps;
+  readonly #request: AccessRequest;
+  #hasDecided = false;
+
+  constructor(deps: AccessDeps, request: AccessRequest) {
+    this.#deps = deps;
+    this.#request = request;
+  }
+
+  /** Whether anything was decided yet: a handler over many devices that never asks is a fault. */
+  get hasDecided(): boolean {
+    return this.#hasDecided;
+  }
+
+  /** Of many devices those that it may be done to. */
+  filter<T extends DeviceFacts>(devices: readonly T[]): T[] {
+    this.#hasDecided = true;
+    return devices.filter((device) => this.permits(device));
+  }
+
+  /** Whether it, or another action, may be done to one of many devices. */
+  permits(device: DeviceFacts, action?: ApiAction): boolean {
+    this.#hasDecided = true;
+    return this.#isPermitted({ kind: 'device', device }, action);
+  }
+
+  /**
+   * Goes on when it may be done to a device; one that the caller may not see is absent.
+   * @param device - undefined for one that is not there: the same is asked about one in its place.
+   * @throws RefusedRequest `E_OPERATE_NOT_FOUND`, `E_OPERATE_FORBIDDEN`, `E_OPERATE_STEP_UP`.
+   */
+  require<T extends DeviceFacts>(device: T | undefined, id: string, action?: ApiAction): T {
+    const judged = this.judge(device, id, action);
+    if (judged.verdict === 'permitted') return judged.device;
+    throw new RefusedRequest(this.refusalOf(judged.verdict, action));
+  }
+
+  /** As {@link require}, but gives what is missing. @throws RefusedRequest `E_OPERATE_NOT_FOUND`. */
+  judge<T extends DeviceFacts>(
+    device: T | undefined,
+    id: string,
+    action?: ApiAction,
+  ): { device: T; verdict: Verdict } {
+    this.#hasDecided = true;
+    const resource: Resource = { kind: 'device', device: device ?? absent(id) };
+    const verdict = this.verdict(resource, action);
+    // Whoever has the right to see it learns which right is missing; others, that it is not there.
+    const isVisible = this.verdict(resource, 'device:read') === 'permitted';
+    if (device === undefined || (verdict === 'forbidden' && !isVisible)) {
+      throw new RefusedRequest(refuse('E_OPERATE_NOT_FOUND', `There is no device ${id}.`));
+    }
+    return { device, verdict };
+  }
+
+  /** As {@link require}, for a device that is about to be made. */
+  requireNew(device: DeviceFacts): void {
+    this.#hasDecided = true;
+    const verdict = this.verdict({ kind: 'device', device });
+    if (verdict !== 'permitted') throw new RefusedRequest(this.refusalOf(verdict));
+  }
+
+  /** Whether it is permitted as things stand now: for a stream, which lasts. */
+  stillPermits(resource: Resource): boolean {
+    return this.#isPermitted(resource);
+  }
+
+  /** Whether there could be a device that it may be done to, with all that the policy asks for. */
+  isPossible(): boolean {
+    const principal = this.#principal();
+    if (principal === undefined) return false;
+    const { action } = this.#request;
+    const resourceOf = (device: DeviceFacts): Resource => ({ kind: 'device', device });
+    const context = { steppedUp: true, secondPerson: true };
+    return this.#deps.authorizer.isPermittedForSome({ principal, action, resourceOf, context });
+  }
+
+  /** What the policy says, as things stand now. */
+  verdict(resource: Resource, action: ApiAction = this.#request.action): Verdict {
+    const principal = this.#principal();
+    if (principal === undefined) return 'forbidden';
+    const { authorizer } = this.#deps;
+    const context = this.#context();
+    const may = (circumstances: DecisionContext): boolean =>
+      authorizer.peek({ principal, action, resource, context: circumstances }).isPermitted;
+    const { isPermitted } = authorizer.decide({ principal, action, resource, context });
+    // All are asked, whatever the first one says: the work must not tell what is there.
+    const isPossible = may({ steppedUp: true, secondPerson: true });
+    const needsPersonOnly = may({ ...context, secondPerson: true });
+    if (isPermitted) return 'permitted';
+    if (!isPossible) return 'forbidden';
+    return needsPersonOnly ? 'second-person' : 'step-up';
+  }
+
+  /** The caller as the thing that is asked for. */
+  get self(): Resource {
+    const { principal: id, role } = this.#request.caller;
+    return selfOf({ kind: 'person', id, role });
+  }
+
+  /** What the caller is told. */
+  refusalOf(
+    verdict: Exclude<Verdict, 'permitted'>,
+    action: ApiAction = this.#request.action,
+  ): Refusal {
+    const { caller } = this.#request;
+    if (verdict === 'step-up') return refuse('E_OPERATE_STEP_UP', `${action} asks for it.`);
+    if (verdict === 'second-person') {
+      // Only what the guard itself decides can wait: it knows the whole request.
+      return refuse('E_OPERATE_SECOND_PERSON', `Do ${action} to one device at a time.`);
+    }
+    return refuse('E_OPERATE_FORBIDDEN', `The role ${caller.role} does not permit ${action} here.`);
+  }
+
+  #isPermitted(resource: Resource, action: ApiAction = this.#request.action): boolean {
+    const principal = this.#principal();
+    if (principal === undefined) return false;
+    const context = this.#context();
+    return this.#deps.authorizer.peek({ principal, action, resource, context }).isPermitted;
+  }
+
+  /** With the role of now: a stream outlives the request that began it. */
+  #principal(): PersonPrincipal | undefined {
+    const { principal: id } = this.#request.caller;
+    const role = this.#deps.roleOf(id);
+    return role && { kind: 'person', id, role };
+  }
+
+  #context(): DecisionContext {
+    const { caller, isApproved } = this.#request;
+    return { steppedUp: this.#isSteppedUp(caller), secondPerson: isApproved };
+  }
+
+  /** Who holds the data folder has proven more than any second factor could. */
+  #isSteppedUp({ credential, steppedUpAtMs }: Caller): boolean {
+    if (credential === 'local') return true;
+    if (credential !== 'session' || steppedUpAtMs === undefined) return false;
+    return this.#deps.clock.nowMs() - steppedUpAtMs < STEP_UP_LIFE_MS;
+  }
+}
+
+/** What stands for a device that does not exist, so that it costs as much as one that does. */
+function absent(id: string): DeviceFacts {
+  return { id, class: 'sensor', state: 'registered', group: '' };
+}

@@ -1,0 +1,82 @@
+/** Device classes: what an operator has set for them. @module */
+import {
+  ClassPathSchema,
+  ClassRulesSchema,
+  type ClassView,
+  ClassViewSchema,
+} from '@holdfast/protocol/api';
+import type { ClassRules, DeviceClassName } from '../registry/index.ts';
+import type { ApiDeps } from './deps.ts';
+import { recordFirst } from './record-first.ts';
+import { type Routes, json, jsonBody } from './routes.ts';
+
+const path = '/v1/classes/{name}';
+const responses = { 200: json(ClassViewSchema, 'The class as it stands now.') };
+
+export function addClassRoutes(routes: Routes, deps: ApiDeps): void {
+  const { classSettings, recordAct } = deps;
+
+  routes.add(
+    { action: 'class:read', on: 'server' },
+    {
+      method: 'get',
+      path,
+      summary: 'Shows what a class asks of its devices.',
+      request: { params: ClassPathSchema },
+      responses,
+    },
+    (c) => c.json(classView(c.req.valid('param').name, deps), 200),
+  );
+
+  routes.add(
+    { action: 'class:set', on: 'server' },
+    {
+      method: 'put',
+      path,
+      summary: 'Sets what a class asks of its devices; connections that fall short are closed.',
+      request: { params: ClassPathSchema, body: jsonBody(ClassRulesSchema) },
+      responses,
+    },
+    async (c) => {
+      const { name } = c.req.valid('param');
+      const asked = c.req.valid('json');
+      const { principal } = c.get('caller');
+      const before = classSettings.of(name);
+      const rules = {
+        requiresApiKey: asked.requiresApiKey ?? before.requiresApiKey,
+        onClone: asked.onClone ?? before.onClone,
+      };
+      const facts = { ...rules, before };
+      const act = { action: 'class.set', principal, target: name, facts };
+      if (isLooser(rules, before)) {
+        await recordFirst(deps, act);
+        classSettings.set(name, rules);
+      } else {
+        classSettings.set(name, rules);
+        await recordAct(act);
+      }
+      return c.json(classView(name, deps), 200);
+    },
+  );
+}
+
+/** Whether a class asks for less than before in anything. */
+function isLooser(rules: ClassRules, before: ClassRules): boolean {
+  if (before.requiresApiKey && !rules.requiresApiKey) return true;
+  return rules.onClone === 'report' && before.onClone !== 'report';
+}
+
+function classView(
+  name: DeviceClassName,
+  { classSettings, apiKeys, registry }: ApiDeps,
+): ClassView {
+  const devices = registry
+    .all()
+    .filter(({ class: one, state }) => one === name && state !== 'revoked' && state !== 'retired');
+  return {
+    name,
+    ...classSettings.of(name),
+    deviceCount: devices.length,
+    withoutApiKeyCount: devices.filter(({ id }) => apiKeys.of(id).length === 0).length,
+  };
+}

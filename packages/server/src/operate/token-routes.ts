@@ -1,0 +1,86 @@
+/** API tokens: a person's own, and everybody's for administrators. @module */
+import { refuse } from '@holdfast/protocol';
+import {
+  CreateTokenRequestSchema,
+  CreatedTokenSchema,
+  TokenListSchema,
+  TokenPathSchema,
+} from '@holdfast/protocol/api';
+import type { ApiToken, Caller } from '../registry/index.ts';
+import type { ApiDeps } from './deps.ts';
+import { RefusedRequest, accepted } from './errors.ts';
+import { recordFirst } from './record-first.ts';
+import { type Routes, json, jsonBody } from './routes.ts';
+import { isoTime, tokenView } from './views.ts';
+
+export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
+  const { people, recordAct } = deps;
+
+  routes.add(
+    { action: 'token:manage', on: 'self' },
+    {
+      method: 'post',
+      path: '/v1/tokens',
+      summary: 'Makes an API token, which is shown this once.',
+      request: { body: jsonBody(CreateTokenRequestSchema) },
+      responses: { 201: json(CreatedTokenSchema, 'The token.') },
+    },
+    async (c) => {
+      const caller = c.get('caller');
+      // A stolen token must not outlive itself by making another one.
+      if (caller.credential !== 'session') throw forbidden('A token cannot make tokens: sign in.');
+      const record = ({ id, label, principal, expiresAtMs }: ApiToken): Promise<void> => {
+        const facts = { label, expiresAt: isoTime(expiresAtMs) };
+        return recordFirst(deps, { action: 'token.create', principal, target: id, facts });
+      };
+      const created = accepted(await people.createToken(caller, c.req.valid('json'), record));
+      const { id, expiresAtMs } = created.record;
+      return c.json({ id, token: created.token.expose(), expiresAt: isoTime(expiresAtMs) }, 201);
+    },
+  );
+
+  routes.add(
+    { action: 'token:manage', on: 'self' },
+    {
+      method: 'get',
+      path: '/v1/tokens',
+      summary: 'Lists the API tokens, never their secrets.',
+      responses: { 200: json(TokenListSchema, 'The tokens, oldest first.') },
+    },
+    (c) => {
+      const owner = ownerFilter(c.get('caller'));
+      const shown = people
+        .tokens()
+        .filter((token) => token.principal === (owner ?? token.principal));
+      return c.json({ tokens: shown.map(tokenView) }, 200);
+    },
+  );
+
+  routes.add(
+    { action: 'token:manage', on: 'self' },
+    {
+      method: 'delete',
+      path: '/v1/tokens/{id}',
+      summary: 'Ends an API token at once.',
+      request: { params: TokenPathSchema },
+      responses: { 204: { description: 'Ended.' } },
+    },
+    async (c) => {
+      const caller = c.get('caller');
+      const removed = people.removeToken(c.req.valid('param').id, ownerFilter(caller));
+      const { id, label } = accepted(removed);
+      const { principal } = caller;
+      await recordAct({ action: 'token.remove', principal, target: id, facts: { label } });
+      return c.body(null, 204);
+    },
+  );
+}
+
+/** Whose tokens a caller may see and end: only their own, but for administrators. */
+function ownerFilter({ role, principal }: Caller): string | undefined {
+  return role === 'administrator' ? undefined : principal;
+}
+
+function forbidden(detail: string): RefusedRequest {
+  return new RefusedRequest(refuse('E_OPERATE_FORBIDDEN', detail));
+}

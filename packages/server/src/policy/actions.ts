@@ -1,0 +1,93 @@
+/** Every action of the API that a person or an app can be allowed, as data. @module */
+
+/** What an action is done to; the policy decides it with the attributes of that thing. */
+export type ActionTarget = 'server' | 'device' | 'self';
+
+interface ActionDeclaration {
+  /** `self` is the caller: what everybody may do with what is their own. */
+  readonly on: ActionTarget;
+  /** Action groups that policies can name: `action in Action::"reads"`. */
+  readonly groups?: readonly ActionGroup[];
+}
+
+/**
+ * Groups of actions. `reads` change nothing; `dangerous` ones ask for a second factor again, and
+ * for a second person where the policy says so.
+ */
+export const ACTION_GROUPS = ['reads', 'dangerous'] as const;
+/** Name of a group of actions. */
+export type ActionGroup = (typeof ACTION_GROUPS)[number];
+
+/**
+ * The actions. A new one needs a line here and its permits in `default.cedar`; an administrator
+ * may do all of them, and an auditor all of the group `reads`.
+ */
+export const ACTIONS = {
+  'approval:decide': { on: 'self' },
+  'approval:read': { on: 'self' },
+  'audit:read': { on: 'server', groups: ['reads'] },
+  'ca:read': { on: 'server', groups: ['reads'] },
+  'ca:root': { on: 'server', groups: ['dangerous'] },
+  'ca:rotate': { on: 'server', groups: ['dangerous'] },
+  'class:read': { on: 'server', groups: ['reads'] },
+  'class:set': { on: 'server', groups: ['dangerous'] },
+  /** To do something to many devices in one request; each device is decided for itself as well. */
+  'device:act-many': { on: 'server', groups: ['dangerous'] },
+  'device:api-key': { on: 'device' },
+  'device:claim': { on: 'device' },
+  'device:command': { on: 'device' },
+  /** To give a device away that one has. */
+  'device:give-away': { on: 'device' },
+  'device:group': { on: 'device' },
+  /** To make the code by which an owner's app is paired with it. */
+  'device:pair': { on: 'device' },
+  'device:quarantine': { on: 'device' },
+  'device:read': { on: 'device', groups: ['reads'] },
+  /** To let a device out of quarantine. */
+  'device:release': { on: 'device', groups: ['dangerous'] },
+  /** To end its owner's rights, and to erase what it has sent. */
+  'device:reset': { on: 'device', groups: ['dangerous'] },
+  'device:retire': { on: 'device', groups: ['dangerous'] },
+  'device:revoke': { on: 'device' },
+  /** To suspend and to resume. */
+  'device:suspend': { on: 'device' },
+  'manufacturer:manage': { on: 'server', groups: ['dangerous'] },
+  'manufacturer:read': { on: 'server', groups: ['reads'] },
+  'metrics:read': { on: 'server', groups: ['reads'] },
+  'oidc:manage': { on: 'server', groups: ['dangerous'] },
+  'oidc:read': { on: 'server', groups: ['reads'] },
+  'person:manage': { on: 'server', groups: ['dangerous'] },
+  'person:read': { on: 'server', groups: ['reads'] },
+  'policy:read': { on: 'server', groups: ['reads'] },
+  'policy:set': { on: 'server', groups: ['dangerous'] },
+  'self:read': { on: 'self' },
+  'self:secure': { on: 'self' },
+  /** To let the server show its next key. */
+  'server:rotate-key': { on: 'server', groups: ['dangerous'] },
+  'server:read': { on: 'server', groups: ['reads'] },
+  'session:end': { on: 'server' },
+  'session:read': { on: 'server', groups: ['reads'] },
+  'token:manage': { on: 'self' },
+} as const satisfies Readonly<Record<string, ActionDeclaration>>;
+
+/** Name of an action of the API. */
+export type ApiAction = keyof typeof ACTIONS;
+
+/** The actions that are done to one kind of thing. */
+export type ActionOn<T extends ActionTarget> = {
+  [A in ApiAction]: (typeof ACTIONS)[A]['on'] extends T ? A : never;
+}[ApiAction];
+
+/** All actions, in the order of their names. */
+export const ACTION_NAMES = Object.keys(ACTIONS).filter(isApiAction);
+
+/** Whether a text is the name of an action of the API. */
+export function isApiAction(text: string): text is ApiAction {
+  return Object.hasOwn(ACTIONS, text);
+}
+
+/** The declaration of an action, with its groups. */
+export function actionDeclaration(action: ApiAction): Required<ActionDeclaration> {
+  const { on, groups = [] }: ActionDeclaration = ACTIONS[action];
+  return { on, groups };
+}

@@ -1,0 +1,41 @@
+/** The issued certificates in memory, by everything they are asked for. @module */
+import type { CertificateRecord } from './device-records.ts';
+
+/** All issued certificates. */
+export class CertificateIndex {
+  readonly #byFingerprint = new Map<string, CertificateRecord>();
+  readonly #fingerprintsBySerial = new Map<string, string>();
+  /** Fingerprints of the certificates of each device. */
+  readonly #ofDevice = new Map<string, Set<string>>();
+
+  /** Adds a certificate, or what has become of it. */
+  set(certificate: CertificateRecord): void {
+    const { fingerprint, serial, deviceId } = certificate;
+    this.#byFingerprint.set(fingerprint, certificate);
+    this.#fingerprintsBySerial.set(serial, fingerprint);
+    const fingerprints = this.#ofDevice.get(deviceId);
+    if (fingerprints === undefined) this.#ofDevice.set(deviceId, new Set([fingerprint]));
+    else fingerprints.add(fingerprint);
+  }
+
+  byFingerprint(fingerprint: string): CertificateRecord | undefined {
+    return this.#byFingerprint.get(fingerprint);
+  }
+
+  bySerial(serial: string): CertificateRecord | undefined {
+    return this.#byFingerprint.get(this.#fingerprintsBySerial.get(serial) ?? '');
+  }
+
+  /** In no particular order. */
+  all(): Iterable<CertificateRecord> {
+    return this.#byFingerprint.values();
+  }
+
+  /** Those of a device, oldest first. */
+  ofDevice(deviceId: string): CertificateRecord[] {
+    return [...(this.#ofDevice.get(deviceId) ?? [])]
+      .map((fingerprint) => this.#byFingerprint.get(fingerprint))
+      .filter((certificate) => certificate !== undefined)
+      .sort((a, b) => a.notBeforeMs - b.notBeforeMs);
+  }
+}

@@ -1,0 +1,62 @@
+/** What an operator has set for classes of devices: in memory, written through. @module */
+import { z } from 'zod';
+import type { Collection, SealedStore } from '../persistence/index.ts';
+import {
+  DEVICE_CLASSES,
+  DEVICE_CLASS_NAMES,
+  type DeviceClassName,
+  ON_CLONE,
+  type OnClone,
+} from './device-classes.ts';
+
+const ClassRecordSchema = z.object({
+  class: z.enum(DEVICE_CLASS_NAMES),
+  requiresApiKey: z.boolean(),
+  onClone: z.enum(ON_CLONE).optional(),
+});
+type ClassRecord = Readonly<z.infer<typeof ClassRecordSchema>>;
+
+/** The rules of a class that an operator can change. */
+export interface ClassRules {
+  readonly requiresApiKey: boolean;
+  readonly onClone: OnClone;
+}
+
+/** Hears of each change, after it is on the disk. */
+export type ClassListener = (className: DeviceClassName) => void;
+
+/** The settings of all classes; what was never set is as the class comes. */
+export class ClassSettings {
+  readonly #records: Collection<ClassRecord>;
+  readonly #byClass = new Map<DeviceClassName, ClassRules>();
+  readonly #listeners = new Set<ClassListener>();
+
+  constructor(store: SealedStore) {
+    this.#records = store.collection('class-settings', ClassRecordSchema);
+    for (const { class: name, requiresApiKey, onClone } of this.#records.all()) {
+      const { onClone: asItComes } = DEVICE_CLASSES[name];
+      this.#byClass.set(name, { requiresApiKey, onClone: onClone ?? asItComes });
+    }
+  }
+
+  of(className: DeviceClassName): ClassRules {
+    const set = this.#byClass.get(className);
+    if (set !== undefined) return set;
+    const { requiresApiKey, onClone } = DEVICE_CLASSES[className];
+    return { requiresApiKey, onClone };
+  }
+
+  /** Sets rules of a class; others stay. Listeners run before this returns. */
+  set(className: DeviceClassName, changed: Partial<ClassRules>): void {
+    const rules = { ...this.of(className), ...changed };
+    this.#records.write(className, { class: className, ...rules });
+    this.#byClass.set(className, rules);
+    for (const listener of this.#listeners) listener(className);
+  }
+
+  /** Calls `listener` after each change, until the returned function is called. */
+  onChange(listener: ClassListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

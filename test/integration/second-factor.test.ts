@@ -1,0 +1,58 @@
+/** API keys of devices over real TLS: who has shown none is out within a second. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REASON } from '@holdfast/protocol/mqtt';
+import { RawClient, connectPacket, startInProcess } from '@holdfast/testkit';
+
+const DEVICES = 20;
+
+test('a class that begins to require API keys closes who has shown none', async (t) => {
+  const server = await startInProcess(t);
+  const { client } = server;
+  const keyed = await server.enroll('keyed-1');
+  const { key } = await client.createDeviceApiKey('keyed-1', {});
+  const credentials = { userName: '', password: Buffer.from(key) };
+  const shown = await RawClient.connect(keyed, credentials);
+  const others = [];
+  for (let n = 0; n < DEVICES; n += 1) {
+    others.push(await RawClient.connect(await server.enroll(`bare-${n}`), { protocolLevel: 5 }));
+  }
+
+  const startMs = performance.now();
+  const { deviceCount, withoutApiKeyCount } = await client.setDeviceClass('sensor', {
+    requiresApiKey: true,
+  });
+  assert.deepEqual([deviceCount, withoutApiKeyCount], [DEVICES + 1, DEVICES]);
+  for (const other of others) {
+    assert.equal((await other.expect('disconnect')).reasonCode, REASON.administrativeAction);
+    await other.closed(1_000);
+  }
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs < 1_000, `${tookMs} ms`);
+  t.diagnostic(`${DEVICES} connections closed ${Math.round(tookMs)} ms after the request was sent`);
+
+  // The one with its key stays, until that ends.
+  assert.ok(!shown.socket.destroyed);
+  await server.expectRefusal('E_SESSION_API_KEY', async () => {
+    const late = await RawClient.open(keyed);
+    late.send(connectPacket(keyed));
+    assert.equal((await late.expect('connack')).reasonCode, 5);
+    await late.closed();
+  });
+  const [apiKey] = await client.deviceApiKeys('keyed-1');
+  await client.deleteDeviceApiKey('keyed-1', apiKey?.id ?? '');
+  await shown.closed(1_000);
+});
+
+test('a revoked device loses its API keys, and comes back without them', async (t) => {
+  const server = await startInProcess(t);
+  const { client } = server;
+  await server.enroll('pump-1');
+  await client.createDeviceApiKey('pump-1', {});
+  await client.revokeDevice('pump-1', 'stolen');
+  assert.deepEqual(await client.deviceApiKeys('pump-1'), []);
+  await client.claimDevice('pump-1');
+  assert.deepEqual(await client.deviceApiKeys('pump-1'), []);
+  const { client: later } = await server.restart();
+  assert.deepEqual(await later.deviceApiKeys('pump-1'), []);
+});
