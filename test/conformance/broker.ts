@@ -155,7 +155,7 @@ function openTable(clock: SteppedClock): { table: SessionTable; gate: Gate } {
     clock,
     limitsOf: () => LIMITS,
     registry: { onChange: () => () => {} },
-    gate: { recheck: () => undefined, recheckDevice: () => undefined },
+    gate: { recheck: () => undefined, recheckDevice: () => undefined, use: () => undefined },
     openHandler,
     store,
     subscriptions: router,

@@ -169,3 +169,17 @@ test('no claim makes an administrator', async (t) => {
     /E_OPERATE_INPUT|roles/,
   );
 });
+
+test('whoever takes the name of another at the provider is on the log as themselves', async (t) => {
+  const { server, signIn } = await openLab(t);
+  await server.client.invitePerson({ name: 'ada', role: 'administrator' });
+  await signIn(GRACE);
+  await signIn({ ...GRACE, preferred_username: 'ada' });
+  const signIns = (await server.client.acts({ limit: 10 })).filter(
+    ({ action }) => action === 'person.sign-in',
+  );
+  assert.deepEqual(
+    signIns.map(({ principal }) => principal),
+    ['person:grace', 'person:grace'],
+  );
+});

@@ -1,6 +1,7 @@
 /** API keys of devices over real TLS: who has shown none is out within a second. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadBundle, renew } from '@holdfast/device';
 import { REASON } from '@holdfast/protocol/mqtt';
 import { RawClient, connectPacket, startInProcess } from '@holdfast/testkit';
 
@@ -55,4 +56,41 @@ test('a revoked device loses its API keys, and comes back without them', async (
   assert.deepEqual(await client.deviceApiKeys('pump-1'), []);
   const { client: later } = await server.restart();
   assert.deepEqual(await later.deviceApiKeys('pump-1'), []);
+});
+
+test('a renewed certificate is used by showing the API key, and not before', async (t) => {
+  const server = await startInProcess(t);
+  const { client } = server;
+  const old = await server.enroll('pump-1');
+  const { key } = await client.createDeviceApiKey('pump-1', {});
+  const password = Buffer.from(key);
+  await client.setDeviceClass('sensor', { requiresApiKey: true });
+  await renew({ bundle: old.folder });
+  const next = loadBundle(old.folder);
+  const states = async (): Promise<string[]> => {
+    const { certificates } = await client.device('pump-1');
+    return certificates.map(({ status }) => status).toSorted();
+  };
+
+  // Whoever has stolen the certificate, and not the key, ends nothing by it.
+  for (const attempt of [{}, { userName: '', password: Buffer.from(`hfk_${'A'.repeat(43)}`) }]) {
+    await server.expectRefusal('E_SESSION_API_KEY', async () => {
+      const thief = await RawClient.open(next);
+      thief.send(connectPacket(next, attempt));
+      assert.notEqual((await thief.expect('connack')).reasonCode, 0);
+      await thief.closed();
+    });
+  }
+  await server.expectRefusal('E_SESSION_API_KEY', async () => {
+    await assert.rejects(renew({ bundle: old.folder }), { code: 'E_DEVICE_RENEWAL' });
+  });
+  assert.deepEqual(await states(), ['current', 'pending']);
+  const before = await RawClient.connect(old, { userName: '', password });
+
+  const after = await RawClient.connect(next, { userName: '', password });
+  assert.deepEqual(await states(), ['current', 'superseded']);
+  await before.closed(1_000);
+  assert.ok(!after.socket.destroyed);
+  // From its use on, it can be renewed itself.
+  await renew({ bundle: old.folder });
 });

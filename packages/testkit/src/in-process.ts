@@ -36,13 +36,16 @@ export interface InProcessServer {
   /** Stops; a second call does nothing. */
   stop(): Promise<void>;
   /** Stops, and starts again on the same folder and ports. */
-  restart(options?: { readonly clock?: ServerClock }): Promise<InProcessServer>;
+  restart(options?: {
+    readonly clock?: ServerClock;
+    readonly acme?: StartOptions['acme'];
+  }): Promise<InProcessServer>;
 }
 
 /** Starts a server on free ports; it is stopped after the test. */
 export async function startInProcess(
   t: TestContext,
-  { clock, hosts = [] }: { readonly clock?: ServerClock; readonly hosts?: readonly string[] } = {},
+  { clock, hosts = [], acme, log }: Partial<Omit<LaunchOptions, 'ports'>> = {},
 ): Promise<InProcessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   let current: InProcessServer | undefined;
@@ -55,10 +58,10 @@ export async function startInProcess(
     current = await startIn(folder, options, launch);
     return current;
   };
-  return launch({ clock, hosts, ports: { broker: 0, api: 0, enroll: 0 } });
+  return launch({ clock, hosts, acme, log, ports: { broker: 0, api: 0, enroll: 0 } });
 }
 
-type LaunchOptions = Pick<StartOptions, 'clock' | 'hosts' | 'ports'>;
+type LaunchOptions = Pick<StartOptions, 'clock' | 'hosts' | 'ports' | 'acme' | 'log'>;
 type Launch = (options: LaunchOptions) => Promise<InProcessServer>;
 
 async function startIn(
@@ -88,9 +91,9 @@ async function startIn(
     info,
     client,
     stop,
-    async restart({ clock } = {}) {
+    async restart({ clock, acme } = {}) {
       await stop();
-      return launch({ clock, hosts: options.hosts, ports });
+      return launch({ ...options, clock, acme, ports });
     },
     metric: (name) => readMetric(localAccess(dataDir), name),
     async enroll(id, deviceClass = 'sensor') {

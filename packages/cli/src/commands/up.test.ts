@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import type { RunningServer, StartOptions } from '@holdfast/server';
 import { FakeWorld } from '../fake-world.ts';
 
@@ -71,6 +73,44 @@ describe('up', () => {
     assert.equal(await done, 0);
     assert.deepEqual(started[0]?.hosts, ['iot.example.com', '192.0.2.10']);
     assert.deepEqual(started[0]?.ports, { broker: 0, api: 1, enroll: 65_535 });
+  });
+
+  it('passes on how to get a certificate for the public name', async () => {
+    const { server, started, letStop } = fakeServer();
+    const world = new FakeWorld({ server });
+    const eab = `${world.home}/eab.json`;
+    writeFileSync(eab, '{"kid":"k1","hmacKey":"c2VjcmV0LXNlY3JldA"}', { mode: 0o600 });
+    const acme = ['--acme-domain', 'IoT.example.com', '--acme-eab-file', eab];
+    const hosts = ['--host', '192.0.2.10', '--host', 'iot.example.com'];
+    const done = world.run('up', ...hosts, ...acme, '--acme-agree-terms');
+    (await listening(world))();
+    letStop();
+    assert.equal(await done, 0);
+    const options = started[0]?.acme;
+    assert.equal(options?.domain, 'iot.example.com');
+    assert.equal(options.directoryUrl, 'https://acme-v02.api.letsencrypt.org/directory');
+    assert.ok(options.agreesToTerms);
+    assert.equal(options.externalAccount?.macKey(), 'c2VjcmV0LXNlY3JldA');
+    assert.doesNotMatch(inspect(options), /c2Vj/u);
+  });
+
+  it('refuses what cannot become a certificate, before anything is started', async () => {
+    const host = ['--host', '192.0.2.10', '--host', 'iot.example.com'];
+    for (const [args, said] of [
+      [['--acme-email', 'me@example.com'], /--acme-email is for --acme-domain/u],
+      [[...host, '--acme-domain', 'other.example.com'], /not among the names of --host/u],
+      [['--host', '192.0.2.10', '--acme-domain', '192.0.2.10'], /is no DNS name/u],
+      [['--host', 'a.example', '--acme-domain', 'a.example'], /first --host is for devices/u],
+      [[...host, '--acme-domain', 'a_b.example.com'], /is no DNS name/u],
+      [
+        [...host, '--acme-domain', 'iot.example.com', '--acme-directory', 'http://a/'],
+        /no address/u,
+      ],
+    ] as const) {
+      const world = new FakeWorld({});
+      assert.equal(await world.run('up', ...args), 2, args.join(' '));
+      assert.match(world.errText, said);
+    }
   });
 
   it('says where things are and what to do next', async () => {

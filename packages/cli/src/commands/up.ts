@@ -8,6 +8,7 @@ import { EXIT, Failure, usageFailure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { printFailure } from '../print-failure.ts';
 import type { World } from '../world.ts';
+import { ACME_OPTIONS, acmeOf } from './acme-options.ts';
 import { TOKEN_OPTIONS, pinSource, tokenOf } from './token-options.ts';
 import { bannerText } from './up-banner.ts';
 
@@ -46,6 +47,7 @@ export const up: Command = defineCommand(
         value: 'PORT',
         help: `enrollment (default ${PORTS.enroll})`,
       },
+      ...ACME_OPTIONS,
       ...TOKEN_OPTIONS,
       log: { type: 'string', value: 'FORM', help: 'text or json (default text)' },
     },
@@ -62,11 +64,20 @@ export const up: Command = defineCommand(
       api: port('api', values['api-port']),
       enroll: port('enroll', values['enroll-port']),
     };
+    const acme = await acmeOf(world, values, hosts);
     const { createLog, start } = await world.server();
     const { stdout, stderr } = world;
     const log = createLog({ form, level: 'info', write: (line) => stdout.write(line) });
     const custody = { token: tokenOf(values), askPin: pinSource(world, values) };
-    const running = await start({ dataDir, hosts, ports, log, onFatal: giveUp(world), ...custody });
+    const running = await start({
+      dataDir,
+      hosts,
+      ports,
+      log,
+      onFatal: giveUp(world),
+      acme,
+      ...custody,
+    });
     // With a log for programs, standard output is theirs alone.
     const screen = form === 'json' ? stderr : stdout;
     const isElsewhere = values.data !== undefined;

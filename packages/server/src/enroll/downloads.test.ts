@@ -71,3 +71,30 @@ test('a peer that reads too slowly is cut off', () => {
   done?.emit('close');
   assert.equal(clock.timers.size, 0, 'nothing waits for a download that is over');
 });
+
+test('the place of an answer that tells nobody of its end is given back in time', () => {
+  const clock = new FakeClock();
+  const downloads = new Downloads(clock);
+  for (let at = 0; at < DOWNLOADS_PER_NETWORK_MAX; at += 1) {
+    const silent = new FakeResponse();
+    // As one of a pipelined request, whose connection ended before it was its turn.
+    silent.destroy = () => {};
+    assert.equal(downloads.begin('192.0.2.1', silent.asResponse()), undefined);
+  }
+  assert.equal(begin(downloads, '192.0.2.1'), undefined);
+  for (const { task } of clock.timers.values()) task();
+  assert.ok(begin(downloads, '192.0.2.1'));
+});
+
+test('a download that was cut off gives back one place, and not two', () => {
+  const clock = new FakeClock();
+  const downloads = new Downloads(clock);
+  const open = Array.from({ length: DOWNLOADS_PER_NETWORK_MAX }, () =>
+    begin(downloads, '192.0.2.1'),
+  );
+  const [timer] = clock.timers.values();
+  timer?.task();
+  open[0]?.emit('close');
+  assert.ok(begin(downloads, '192.0.2.1'));
+  assert.equal(begin(downloads, '192.0.2.1'), undefined);
+});

@@ -46,14 +46,26 @@ export class Downloads {
     }
     this.#openCount += 1;
     this.#open.set(network, ofNetwork + 1);
-    const cancel = this.#clock.after(DOWNLOAD_MS_MAX, () => response.destroy());
-    response.once('close', () => {
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
       cancel();
-      this.#openCount -= 1;
-      const left = (this.#open.get(network) ?? 1) - 1;
-      if (left === 0) this.#open.delete(network);
-      else this.#open.set(network, left);
+      this.#end(network);
+    };
+    // A pipelined answer that never got its turn on the connection has no event 'close'.
+    const cancel = this.#clock.after(DOWNLOAD_MS_MAX, () => {
+      response.destroy();
+      end();
     });
+    response.once('close', end);
     return undefined;
+  }
+
+  #end(network: string): void {
+    this.#openCount -= 1;
+    const left = (this.#open.get(network) ?? 1) - 1;
+    if (left === 0) this.#open.delete(network);
+    else this.#open.set(network, left);
   }
 }

@@ -228,3 +228,15 @@ test('what has changed while the request arrived is seen', (t) => {
   const late = renew(peer, secondCsr, { ...lab, count: () => undefined });
   assert.equal(codeOf(late), 'E_SESSION_REVOKED');
 });
+
+test('where an API key is asked for, renewing twice ends no certificate in use', (t) => {
+  const lab = openLab(t);
+  const { certificate } = enrolled(lab);
+  const next = renewed(lab, certificate);
+  const before = statuses(lab);
+  lab.classSettings.set('sensor', { requiresApiKey: true });
+  assert.equal(codeOf(tryRenew(lab, next, thirdCsr)), 'E_SESSION_API_KEY');
+  assert.deepEqual(statuses(lab), before);
+  lab.classSettings.set('sensor', { requiresApiKey: false });
+  assert.ok(!(tryRenew(lab, next, thirdCsr) instanceof Refusal));
+});

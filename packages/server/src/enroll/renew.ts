@@ -4,6 +4,7 @@ import { Refusal, parseDeviceId, refuse } from '@holdfast/protocol';
 import { type CertificateRequest, certificatePem, parseCsr, spkiHashOf } from '../pki/index.ts';
 import {
   type CertificateRecord,
+  type ClassSettings,
   DEVICE_CLASSES,
   type Device,
   type DeviceRegistry,
@@ -27,6 +28,7 @@ export interface Renewed extends Issued {
 
 /** What a renewal needs. */
 export interface RenewDeps extends IssueDeps {
+  readonly classSettings: Pick<ClassSettings, 'of'>;
   /** Counts a renewal of a device: `E_ENROLL_RATE` when it is one too many. */
   readonly count: (deviceId: string) => Refusal | undefined;
 }
@@ -63,7 +65,8 @@ export function renew(
   }
   const repeated = pendingFor(request, { registry, device });
   if (repeated !== undefined) return repeated;
-  const refusal = whyNot(record, { device, nowMs }) ?? deps.count(deviceId);
+  const refusal =
+    whyNot(record, { device, nowMs }) ?? whyNotUsed(record, device, deps) ?? deps.count(deviceId);
   if (refusal !== undefined) return refusal;
   // Its key is proven, so this is the first use of a pending one that has ended meanwhile.
   registry.useCertificate(record.fingerprint);
@@ -118,6 +121,20 @@ function whyNot(
   const days = renewalGraceMs / DAY_MS;
   const detail = `certificate ${serial} of ${id} ended ${ended}; a ${device.class} has ${days} days`;
   return refuse('E_ENROLL_GRACE', detail);
+}
+
+/**
+ * Where an API key is asked for, a certificate is used by showing the key, which nobody does here:
+ * whoever has stolen the certificate alone must not end the one in use by renewing twice.
+ */
+function whyNotUsed(
+  { status, serial }: CertificateRecord,
+  { id, class: className }: Device,
+  { classSettings }: Pick<RenewDeps, 'classSettings'>,
+): Refusal | undefined {
+  if (status !== 'pending' || !classSettings.of(className).requiresApiKey) return undefined;
+  const detail = `certificate ${serial} of ${id} was never used with the API key`;
+  return refuse('E_SESSION_API_KEY', detail);
 }
 
 const AWAY_TOO_LONG = 'renewed after the end of its certificate: to be looked at first';

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Refusal } from '@holdfast/protocol';
 import { DEVICE_API_KEY_HEADER } from '@holdfast/protocol/api';
-import type { AdmittedPeer, ApiKeyCheck, ShownApiKey } from '../session/index.ts';
+import type { AdmittedPeer, ApiKeyCheck, Gate, ShownApiKey } from '../session/index.ts';
 
 /** A key that was found right on a connection. */
 interface RememberedKey {
@@ -14,10 +14,12 @@ interface RememberedKey {
 /** Checks the header, once for each connection as long as it stays the same. */
 export class ApiKeyHeader {
   readonly #check: Pick<ApiKeyCheck, 'checkKey' | 'recheck'>;
+  readonly #gate: Pick<Gate, 'use'>;
   readonly #remembered = new WeakMap<object, RememberedKey>();
 
-  constructor(check: Pick<ApiKeyCheck, 'checkKey' | 'recheck'>) {
+  constructor(check: Pick<ApiKeyCheck, 'checkKey' | 'recheck'>, gate: Pick<Gate, 'use'>) {
     this.#check = check;
+    this.#gate = gate;
   }
 
   /**
@@ -39,6 +41,6 @@ export class ApiKeyHeader {
     const shown = await this.#check.checkKey(peer, key);
     if (shown instanceof Refusal) return shown;
     this.#remembered.set(connection, { hash, shown });
-    return undefined;
+    return this.#gate.use(peer);
   }
 }

@@ -3,10 +3,12 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { type Refusal, refuse } from '@holdfast/protocol';
+import { DEVICE_API_KEY_HEADER } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import { createLog } from '../kernel/index.ts';
 import type { InboundPublish, PublishDone } from '../session/index.ts';
 import { openLab } from '../session/lab.testing.ts';
+import { ApiKeyHeader } from './api-key-header.ts';
 import { Ingest, type IngestDeps } from './ingest.ts';
 import { MESSAGES_PER_TURN, REQUESTS_PER_DEVICE_MAX, STORE_TIMEOUT_MS } from './limits.ts';
 
@@ -193,4 +195,25 @@ test('a body that breaks off is none', async (t) => {
   });
   assert.equal((await send(body)).status, 415);
   assert.deepEqual([published.length, reports], [0, ['E_INGEST_INPUT']]);
+});
+
+test('a right API key in the header is the use of the certificate, a wrong one is not', async (t) => {
+  const { admit, enroll } = openLab(t);
+  const peer = admit(enroll('pump-1').certificate);
+  const used: string[] = [];
+  const header = new ApiKeyHeader(
+    {
+      checkKey: (_peer, key) =>
+        Promise.resolve(key === 'right' ? { keyId: '1' } : refuse('E_SESSION_API_KEY', 'wrong')),
+      recheck: () => refuse('E_SESSION_API_KEY', 'none'),
+    },
+    { use: ({ fingerprint }) => void used.push(fingerprint) },
+  );
+  const ask = (headers: Record<string, string>) =>
+    header.refusalOf(peer, { headers: new Headers(headers), connection: {} });
+  assert.equal((await ask({}))?.code, 'E_SESSION_API_KEY');
+  assert.equal((await ask({ [DEVICE_API_KEY_HEADER]: 'wrong' }))?.code, 'E_SESSION_API_KEY');
+  assert.deepEqual(used, []);
+  assert.equal(await ask({ [DEVICE_API_KEY_HEADER]: 'right' }), undefined);
+  assert.deepEqual(used, [peer.fingerprint]);
 });

@@ -43,7 +43,7 @@ export interface IngestDeps {
   readonly report: ReportRefusal;
   /** Decides who a TLS connection is, at each request. */
   readonly identify: (socket: TLSSocket) => AdmittedPeer | Refusal;
-  readonly gate: Pick<Gate, 'recheck'>;
+  readonly gate: Pick<Gate, 'recheck' | 'use'>;
   readonly apiKeyCheck: Pick<ApiKeyCheck, 'checkKey' | 'recheck'>;
   /** Opens the stages behind. */
   readonly open: OpenHandler;
@@ -72,7 +72,7 @@ export class Ingest {
 
   constructor(deps: IngestDeps) {
     this.#deps = deps;
-    this.#apiKeys = new ApiKeyHeader(deps.apiKeyCheck);
+    this.#apiKeys = new ApiKeyHeader(deps.apiKeyCheck, deps.gate);
   }
 
   /** Whether a request is for ingest. */

@@ -1,3 +1,4 @@
+import type { AcmeOptions } from '../acme/index.ts';
 import type { TokenPlace } from '../crypto/index.ts';
 /** What every part of one server is given. @module */
 import {
@@ -23,6 +24,8 @@ export interface StartOptions {
   readonly token?: TokenPlace | undefined;
   /** Asks for the PIN of a token, once, when the keys of the data folder are in one. */
   readonly askPin?: AskPin | undefined;
+  /** A certificate for the public name of the API. */
+  readonly acme?: AcmeOptions | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: RandomBytes | undefined;

@@ -1,5 +1,6 @@
 /** The three listeners, and what each one serves. @module */
 import { X509Certificate } from 'node:crypto';
+import type { PublicCertificate } from '../acme/index.ts';
 import { Pairing, createEnrollment } from '../enroll/index.ts';
 import { Ingest } from '../ingest/index.ts';
 import { DeviceSelf, createApi } from '../operate/index.ts';
@@ -10,6 +11,7 @@ import type { Context } from './context.ts';
 import { factoryReset } from './factory-reset.ts';
 import type { Flow } from './flow.ts';
 import type { Metrics } from './metrics.ts';
+import { openPublicName } from './public-name.ts';
 import { TENANT } from './server-identity.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
 import { VERSION } from './version.ts';
@@ -33,6 +35,8 @@ export interface ServerFacts {
 export interface Doors {
   readonly listeners: readonly Listener[];
   readonly facts: ServerFacts;
+  /** The name with a certificate of its own, if there is one. */
+  readonly publicName: PublicCertificate | undefined;
   /** URL of the API on this machine. */
   readonly localApi: string;
 }
@@ -116,7 +120,7 @@ export async function openDoors(
     prepareClaim: (id, lifeMs) => enrollment.prepareClaim(id, { port: enroll.port, lifeMs }),
     sendCommand: (command) => messagePath.command(command),
     checkpoint: () => journal.checkpoint,
-    server: () => ({ ...facts, startedAtMs }),
+    server: () => ({ ...facts, site: siteOf(facts.api, options), startedAtMs }),
     authority: identity.keeper,
     tenant: TENANT,
     metrics: parts.metrics.registry,
@@ -132,22 +136,29 @@ export async function openDoors(
     rateOf: (peer) => served.sessions.rateOf(peer),
     canStore: () => journal.isHealthy && !journal.isPressed,
   });
+  const publicName = await openPublicName(context, parts);
   const deviceSelf = new DeviceSelf({ ...context, ...served, ...self, report });
   const apiListener = await openHttps(
-    { ...apiOptions, asksCertificate: true, onWebSocket },
+    { ...apiOptions, asksCertificate: true, onWebSocket, publicName },
     (request, env) => {
       if (deviceSelf.takes(request)) return deviceSelf.fetch(request, env);
       return (ingest.takes(request) ? ingest : api).fetch(request, env);
     },
   );
   onUndo(() => apiListener.close());
+  publicName?.start();
   facts.api = `https://${host}:${apiListener.port}`;
   const localApi = `https://localhost:${apiListener.port}`;
   const listeners = [broker, enroll, apiListener];
   identity.keeper.onChange(() => {
     for (const listener of listeners) listener.renew(tlsIdentity(identity));
   });
-  return { listeners, facts, localApi };
+  return { listeners, facts, publicName, localApi };
+}
+
+/** Where browsers come: by the public name, on the port at which it was checked. */
+function siteOf(api: string, { acme }: Context['options']): string {
+  return acme === undefined ? api : `https://${acme.domain}`;
 }
 
 function portOf(url: string): number {

@@ -73,7 +73,14 @@ export async function openFlow(
     check: (certificate) =>
       checkAppCertificate(certificate, { authority, tenant: TENANT, nowMs: clock.nowMs() }),
   });
-  const gate = new Gate({ registry, check, apps, onFirstUse: recordFirstUse({ recordAct, log }) });
+  const apiKeyCheck = new ApiKeyCheck(parts);
+  const gate = new Gate({
+    registry,
+    check,
+    apps,
+    onFirstUse: recordFirstUse({ recordAct, log }),
+    secondFactor: apiKeyCheck,
+  });
   const messages = new MessageJournal(journal, { keyring });
   const router = new Router({ clock, store: messages });
   const permissions = new Permissions({
@@ -97,7 +104,6 @@ export async function openFlow(
       storedCounters({ journal, registry, keyring }, deviceId, kid),
     countAccepted: metrics.countAccepted,
   });
-  const apiKeyCheck = new ApiKeyCheck(parts);
   const scram = new ScramAuthenticator({ ...parts, nonce: randomNonce(random) });
   const sessions = new SessionTable({
     clock,

@@ -33,6 +33,10 @@ export interface Metrics {
   readonly totals: () => MetricTotals;
   /** Shows how many connections are at which stage before their MQTT begins. */
   readonly watchAdmission: (counts: () => AdmissionCounts) => void;
+  /** Counts an order of a certificate for the public name. */
+  readonly countOrder: (outcome: 'success' | 'failure') => void;
+  /** Shows when that certificate ends, in milliseconds since 1970. */
+  readonly watchPublicName: (endsAtMs: () => number) => void;
   /** Connects the gauges once their sources exist. */
   readonly watch: (sources: MetricSources) => void;
 }
@@ -64,6 +68,12 @@ export function createMetrics(): Metrics {
     name: 'holdfast_messages_dropped_total',
     help: 'Messages that were not brought to a subscriber, by reason.',
     labelNames: ['reason'],
+    registers,
+  });
+  const orders = new Counter({
+    name: 'holdfast_public_certificate_orders_total',
+    help: 'Orders of a certificate for the public name, by outcome.',
+    labelNames: ['outcome'],
     registers,
   });
   const gauge = (name: string, help: string, read: () => number): Gauge =>
@@ -98,6 +108,13 @@ export function createMetrics(): Metrics {
       show('holdfast_handshakes_waiting', 'TLS handshakes that wait for their turn.', 'waiting');
       show('holdfast_handshakes', 'TLS handshakes in progress.', 'handshakes');
       show('holdfast_sockets_turned_away', 'Closed as held off, since the start.', 'turnedAway');
+    },
+    countOrder(outcome) {
+      orders.inc({ outcome });
+    },
+    watchPublicName(endsAtMs) {
+      const help = 'When the certificate of the public name ends, in seconds since 1970; or 0.';
+      gauge('holdfast_public_certificate_end_seconds', help, () => endsAtMs() / 1_000);
     },
     watch({ connections, sessions, queued, retained, subscriptions, pendingBytes, devices }) {
       gauge('holdfast_sessions', 'MQTT sessions, connected or not.', sessions);

@@ -19,6 +19,7 @@ export interface Running {
   readonly custody: Storage['custody'];
   readonly sessions: Pick<Flow['sessions'], 'close'>;
   readonly listeners: readonly Pick<Doors['listeners'][number], 'close'>[];
+  readonly publicName?: Pick<NonNullable<Doors['publicName']>, 'stop'> | undefined;
   readonly refusals: Pick<Audit['refusals'], 'flush'>;
   readonly recordAct: Audit['recordAct'];
   readonly journal: Pick<Audit['journal'], 'close' | 'abandon' | 'pendingBytes'>;
@@ -47,6 +48,7 @@ export async function stop(
 /** No new input, then what is pending, then the log. */
 async function endInOrder(running: Running): Promise<void> {
   removeLocalAccess(running.folder);
+  running.publicName?.stop();
   running.sessions.close();
   await Promise.all(running.listeners.map((listener) => listener.close()));
   running.refusals.flush();

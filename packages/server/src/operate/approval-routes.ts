@@ -63,7 +63,7 @@ export function addApprovalRoutes(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       const approval = decidable(c, c.req.valid('param').id);
       await recordDecision(c, approval, 'approval.approve');
-      const approved = guard.approvals.approve(approval, c.get('caller').principal);
+      const approved = accepted(guard.approvals.approve(approval, c.get('caller').principal));
       return c.json(approvalView(approved), 200);
     },
   );

@@ -90,8 +90,13 @@ export class Approvals {
     return [...this.#approvals.values()];
   }
 
-  approve(approval: Approval, approvedBy: string): Approval {
-    const approved = { ...approval, approvedBy };
+  /** Refuses `E_OPERATE_CONFLICT` one that was decided, used or forgotten in the meantime. */
+  approve(approval: Approval, approvedBy: string): Approval | Refusal {
+    const waiting = this.of(approval);
+    if (waiting?.id !== approval.id || waiting.approvedBy !== undefined) {
+      return refuse('E_OPERATE_CONFLICT', `The approval ${approval.id} waits no more.`);
+    }
+    const approved = { ...waiting, approvedBy };
     this.#approvals.set(digestOf(approval), approved);
     return approved;
   }

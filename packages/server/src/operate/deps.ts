@@ -35,6 +35,8 @@ export interface ServerStatus {
   readonly version: string;
   readonly broker: string;
   readonly api: string;
+  /** `https://host[:port]` at which browsers reach the API: passkeys are bound to it. */
+  readonly site: string;
   readonly enroll: string;
   readonly pins: Pins;
   readonly verifierKey: string;

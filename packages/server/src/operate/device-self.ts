@@ -5,7 +5,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { DISPLAYED_PAIR_CODE_LIFE_MS, NOT_IDENTIFIED } from '../enroll/index.ts';
 import { ApiKeyHeader } from '../ingest/index.ts';
 import { type Clock, type ReportRefusal, WindowCounter } from '../kernel/index.ts';
-import type { AdmittedPeer, ApiKeyCheck } from '../session/index.ts';
+import type { AdmittedPeer, ApiKeyCheck, Gate } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, answerTo } from './errors.ts';
@@ -26,6 +26,7 @@ export interface DeviceSelfDeps extends Pick<
   readonly clock: Clock;
   readonly report: ReportRefusal;
   readonly identify: (socket: TLSSocket) => AdmittedPeer | Refusal;
+  readonly gate: Pick<Gate, 'use'>;
   readonly apiKeyCheck: Pick<ApiKeyCheck, 'checkKey' | 'recheck'>;
 }
 
@@ -39,7 +40,7 @@ export class DeviceSelf {
 
   constructor(deps: DeviceSelfDeps) {
     this.#deps = deps;
-    this.#apiKeys = new ApiKeyHeader(deps.apiKeyCheck);
+    this.#apiKeys = new ApiKeyHeader(deps.apiKeyCheck, deps.gate);
     this.#requests = new WindowCounter(deps.clock, {
       windowMs: DEVICE_SELF_WINDOW_MS,
       keysMax: DEVICES_WATCHED_MAX,

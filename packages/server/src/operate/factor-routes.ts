@@ -18,7 +18,7 @@ import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { finishNewFactor } from './new-factor.ts';
 import { factorsView } from './person-views.ts';
-import { recordFirst, requireReady } from './record-first.ts';
+import { recordFirst, recordGift, requireReady } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { type OwnSession, ownSecureSession, ownSession, relyingParty } from './self.ts';
 import type { SignInLimits } from './sign-in-limits.ts';
@@ -56,7 +56,7 @@ function addPasswordRoutes(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       const { caller, person } = ownSecureSession(c, deps);
       const { principal } = caller;
-      const record = () => recordFirst(deps, { action: 'person.set-password', principal });
+      const record = () => recordGift(deps, { action: 'person.set-password', principal }, caller);
       const { password } = c.req.valid('json');
       accepted(await people.factors.setPassword(person, password, record));
       people.endSessionsOf(person, { except: caller });
@@ -79,7 +79,7 @@ function addPasswordRoutes(routes: Routes, deps: ApiDeps): void {
         throw new RefusedRequest(refuse('E_OPERATE_CONFLICT', why));
       }
       const { principal } = caller;
-      await recordFirst(deps, { action: 'person.recovery-codes', principal });
+      await recordGift(deps, { action: 'person.recovery-codes', principal }, caller);
       const codes = accepted(people.factors.renewRecoveryCodes(person));
       return c.json({ recoveryCodes: codes.map((code) => code.expose()) }, 201);
     },
@@ -118,7 +118,7 @@ function addTotpRoutes(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       const own = ownSecureSession(c, deps);
       const { principal } = own.caller;
-      const record = () => recordFirst(deps, { action: 'person.add-totp', principal });
+      const record = () => recordGift(deps, { action: 'person.add-totp', principal }, own.caller);
       const { code } = c.req.valid('json');
       const person = accepted(await people.factors.confirmTotp(own.person, code, record));
       return c.json(await finishNewFactor(deps, { ...own, person }), 200);

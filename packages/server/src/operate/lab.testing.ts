@@ -223,6 +223,7 @@ export function openLab(context: TestContext): Lab {
       version: '0.0.0',
       broker: 'mqtts://server.example:8883',
       api: ORIGIN,
+      site: ORIGIN,
       enroll: 'https://server.example:8444',
       verifierKey: 'lab+1',
       startedAtMs: clock.ms,

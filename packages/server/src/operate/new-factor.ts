@@ -2,7 +2,7 @@
 import { Refusal } from '@holdfast/protocol';
 import type { RecoveryCodes } from '@holdfast/protocol/api';
 import type { ApiDeps } from './deps.ts';
-import { recordFirst } from './record-first.ts';
+import { recordGift } from './record-first.ts';
 import type { OwnSession } from './self.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function finishNewFactor(
     return { recoveryCodes: [] };
   }
   const { principal } = caller;
-  await recordFirst(deps, { action: 'person.recovery-codes', principal });
+  await recordGift(deps, { action: 'person.recovery-codes', principal }, caller);
   const codes = people.factors.renewRecoveryCodes(person);
   return { recoveryCodes: codes instanceof Refusal ? [] : codes.map((code) => code.expose()) };
 }

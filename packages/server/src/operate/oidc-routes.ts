@@ -31,7 +31,7 @@ export function addOidcRoutes(routes: Routes, deps: ApiDeps): void {
 }
 
 function redirectUri({ server }: ApiDeps): string {
-  return new URL(CALLBACK, server().api).href;
+  return new URL(CALLBACK, server().site).href;
 }
 
 function addOidcSignIn(routes: Routes, deps: ApiDeps): void {
@@ -94,9 +94,10 @@ async function letIn(deps: ApiDeps, identity: OidcIdentity): Promise<Person | Re
   requireReady(deps);
   const refusal = oidc.refusalOf(identity);
   if (refusal !== undefined) return refusal;
-  const { issuer, subject, name, role } = identity;
+  const { issuer, subject, role } = identity;
   const facts = { by: 'oidc', issuer, subject, role };
-  await recordFirst(deps, { action: 'person.sign-in', principal: personPrincipal(name), facts });
+  const principal = personPrincipal(oidc.nameOf(identity));
+  await recordFirst(deps, { action: 'person.sign-in', principal, facts });
   return oidc.personOf(identity);
 }
 

@@ -13,7 +13,7 @@ import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { finishNewFactor } from './new-factor.ts';
 import { passkeyName } from './person-views.ts';
-import { recordFirst, requireReady } from './record-first.ts';
+import { recordFirst, recordGift, requireReady } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { type OwnSession, ownSecureSession, relyingParty } from './self.ts';
 import { startSession } from './session-cookie.ts';
@@ -107,7 +107,7 @@ function addOwnPasskeys(routes: Routes, deps: ApiDeps): void {
       if (conflict !== undefined) throw new RefusedRequest(conflict);
       const { principal } = own.caller;
       const facts = { name, isSynced: passkey.isSynced };
-      await recordFirst(deps, { action: 'person.add-passkey', principal, facts });
+      await recordGift(deps, { action: 'person.add-passkey', principal, facts }, own.caller);
       const person = accepted(people.factors.addPasskey(own.person, passkey));
       return c.json(await finishNewFactor(deps, { ...own, person }), 201);
     },

@@ -76,7 +76,7 @@ export function invitationView(
   return {
     person: personView(person, clock),
     code: text,
-    link: `${new URL(server().api).origin}/sign-in#invitation=${text}`,
+    link: `${new URL(server().site).origin}/sign-in#invitation=${text}`,
     expiresAt: isoTime(expiresAtMs),
   };
 }

@@ -6,6 +6,8 @@
  */
 import { refuse } from '@holdfast/protocol';
 import type { Act, RecordAct } from '../audit/index.ts';
+import type { Clock } from '../kernel/index.ts';
+import type { Caller, People } from '../registry/index.ts';
 import { RefusedRequest } from './errors.ts';
 
 /** What recording needs. */
@@ -24,4 +26,18 @@ export function requireReady({ isReady }: Pick<ActRecorder, 'isReady'>): void {
 export async function recordFirst(recorder: ActRecorder, act: Act): Promise<void> {
   requireReady(recorder);
   await recorder.recordAct(act);
+}
+
+/**
+ * Records a gift to a caller. Refuses it with `E_OPERATE_UNAUTHENTICATED` when their access has
+ * ended meanwhile: what somebody is cut off from must not come back by a request under way.
+ */
+export async function recordGift(
+  recorder: ActRecorder & { readonly people: People; readonly clock: Clock },
+  act: Act,
+  caller: Caller,
+): Promise<void> {
+  await recordFirst(recorder, act);
+  if (recorder.people.liveUntilMs(caller) > recorder.clock.nowMs()) return;
+  throw new RefusedRequest(refuse('E_OPERATE_UNAUTHENTICATED', 'The access has ended meanwhile.'));
 }

@@ -38,12 +38,12 @@ export function ownSecureSession(c: Context<ApiEnv>, deps: ApiDeps): OwnSession 
 
 /** Where passkeys of this server are good; refuses `E_OPERATE_CONFLICT` where none can be. */
 export function relyingParty({ server }: ApiDeps): RelyingParty {
-  return accepted(relyingPartyOf(server().api));
+  return accepted(relyingPartyOf(server().site));
 }
 
-/** The same of the address of the API. */
-export function relyingPartyOf(api: string): RelyingParty | Refusal {
-  const { hostname: id, origin } = new URL(api);
+/** The same of the address at which browsers reach the API. */
+export function relyingPartyOf(site: string): RelyingParty | Refusal {
+  const { hostname: id, origin } = new URL(site);
   // WebAuthn Level 3 §5.1.3: an RP ID is a domain.
   if (isIP(id.replaceAll(/[[\]]/g, '')) === 0) return { id, origin };
   return refuse('E_OPERATE_CONFLICT', `Passkeys need a host name, and ${id} is an IP address.`);

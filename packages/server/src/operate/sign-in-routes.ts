@@ -91,6 +91,7 @@ function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): 
     // Recording takes a moment, in which somebody may have been disabled.
     const now = people.byName(person.name);
     if (now === undefined || now.isDisabled) throw wrong(`${person.name} is disabled`);
+    if (now.password !== person.password) throw wrong(`the password of ${person.name} has changed`);
     return startSession(c, { people, person: now, by });
   };
 
@@ -167,12 +168,12 @@ function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): 
       responses: { 200: json(SignInMethodsSchema, 'What the sign-in page offers.') },
     },
     (c) => {
-      const { api } = deps.server();
-      const party = relyingPartyOf(api);
+      const { site } = deps.server();
+      const party = relyingPartyOf(site);
       const hasOidc = people.oidc.provider !== undefined;
       const session = getCookie(c, SESSION_COOKIE);
       const isSignedIn = session !== undefined && people.callerOfSession(session) !== undefined;
-      const methods = { origin: new URL(api).origin, hasOidc, isSignedIn };
+      const methods = { origin: new URL(site).origin, hasOidc, isSignedIn };
       return c.json(
         party instanceof Refusal ? methods : { ...methods, passkeyHost: party.id },
         200,

@@ -9,7 +9,7 @@ import {
 import type { ApiToken, Caller } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
-import { recordFirst } from './record-first.ts';
+import { recordGift } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { isoTime, tokenView } from './views.ts';
 
@@ -31,7 +31,8 @@ export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
       if (caller.credential !== 'session') throw forbidden('A token cannot make tokens: sign in.');
       const record = ({ id, label, principal, expiresAtMs }: ApiToken): Promise<void> => {
         const facts = { label, expiresAt: isoTime(expiresAtMs) };
-        return recordFirst(deps, { action: 'token.create', principal, target: id, facts });
+        const act = { action: 'token.create', principal, target: id, facts };
+        return recordGift(deps, act, caller);
       };
       const created = accepted(await people.createToken(caller, c.req.valid('json'), record));
       const { id, expiresAtMs } = created.record;

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { X509Certificate, createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { ManualClock, NOW_MS, newAuthority, opensslLab } from './openssl.testing.ts';
-import { ServerCertificateSchema, ensureServerCertificate } from './server-certificate.ts';
+import {
+  ServerCertificateSchema,
+  ensureServerCertificate,
+  rotateServerCertificate,
+} from './server-certificate.ts';
 
 const DAY_MS = 86_400_000;
 const names = ['localhost', '127.0.0.1'];
@@ -44,6 +48,33 @@ test('it is issued again, with the same key, when a name comes or goes', () => {
     assert.ok(next.isNew, changed.join(' '));
     assert.equal(next.pins.spki, first.pins.spki);
   }
+});
+
+test('a rotation shows the key of the backup pin, and makes another one', () => {
+  const clock = new ManualClock();
+  const authority = newAuthority(clock);
+  const first = ensureServerCertificate(undefined, { authority, names, clock });
+  const rotated = rotateServerCertificate(first.material, { authority, names });
+  assert.equal(rotated.pins.spki, first.pins.backupSpki);
+  assert.notEqual(rotated.pins.backupSpki, first.pins.spki);
+  assert.notEqual(rotated.pins.backupSpki, first.pins.backupSpki);
+  const { publicKey } = new X509Certificate(rotated.certChainPem);
+  const spki = publicKey.export({ format: 'der', type: 'spki' });
+  assert.equal(createHash('sha256').update(spki).digest('base64'), first.pins.backupSpki);
+  const kept = ensureServerCertificate(rotated.material, { authority, names, clock });
+  assert.deepEqual([kept.isNew, kept.pins], [false, rotated.pins]);
+});
+
+test('a record from before backup pins gets its next key, and keeps its certificate', () => {
+  const clock = new ManualClock();
+  const authority = newAuthority(clock);
+  const { material, pins } = ensureServerCertificate(undefined, { authority, names, clock });
+  const { nextKey, ...old } = material;
+  assert.ok(nextKey);
+  const now = ensureServerCertificate(old, { authority, names, clock });
+  assert.ok(now.isNew, 'to be kept');
+  assert.equal(now.pins.certificate, pins.certificate);
+  assert.notEqual(now.pins.backupSpki, pins.backupSpki);
 });
 
 test('pins are what openssl computes, and the chain is leaf and servers authority', (context) => {

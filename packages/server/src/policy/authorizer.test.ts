@@ -212,3 +212,16 @@ test('a fleet that does the same all the time is one decision of each kind', () 
   }
   assert.equal(recent.all().length, 1);
 });
+
+test('a rule that names one topic holds for it, and for no other', () => {
+  const authorizer = new Authorizer({ clock });
+  const forbidden = 'forbid (principal, action, resource == Topic::"pump-1/telemetry");';
+  authorizer.activate(`${DEFAULT_POLICY}\n${forbidden}`);
+  const mayReport = (name: string): boolean => {
+    const device = factsOf(name);
+    const resource = { kind: 'topic', part: 'telemetry', device } as const;
+    const principal = { kind: 'device', device } as const;
+    return authorizer.decide({ principal, action: 'publish', resource }).isPermitted;
+  };
+  assert.deepEqual(['pump-2', 'pump-1', 'pump-2'].map(mayReport), [true, false, true]);
+});

@@ -91,6 +91,9 @@ export class CompiledPolicy {
     const { type, id, attr } = value as Readonly<Record<string, unknown>>;
     if (typeof type === 'string' && typeof id === 'string') {
       this.#mentioned.add(entityKey(type, id));
+      // A topic has the name of its device in its own.
+      const device = type === 'Topic' ? id.slice(0, Math.max(0, id.lastIndexOf('/'))) : '';
+      if (device !== '') this.#mentioned.add(entityKey('Device', device));
     }
     for (const name of [attr].flat()) {
       if (typeof name === 'string') this.#attributes.add(name);

@@ -142,7 +142,11 @@ test('many change at once where the life cycle allows it, and the others are tol
   const judged = registry.judgeStates(['a', 'b', 'a', 'c', 'd', 'x'], change);
   assert.deepEqual(heard, []);
   const { done, refused } = registry.changeStates(['a', 'b', 'a', 'c', 'd', 'x'], change);
-  assert.deepEqual({ done, refused }, judged);
+  // The clock goes on between the two.
+  const atNoTime = (changes: typeof done): unknown =>
+    changes.map(({ after, ...rest }) => ({ ...rest, after: { ...after, stateAtMs: 0 } }));
+  assert.deepEqual(atNoTime(done), atNoTime(judged.done));
+  assert.deepEqual(refused, judged.refused);
   assert.deepEqual(heard, ['a suspended', 'b suspended', 'c suspended']);
   assert.deepEqual(
     refused.map(({ id, refusal }) => [id, refusal.code]),

@@ -77,6 +77,11 @@ export class OidcPeople {
     return conflict && wrong(`${conflict.detail} A provider cannot take over a person.`);
   }
 
+  /** What an identity is called here: the provider may have given it another name since. */
+  nameOf({ issuer, subject, name }: OidcIdentity): string {
+    return this.#people.byOidc(issuer, subject)?.name ?? name;
+  }
+
   /**
    * The person of an identity, with the role that the provider gives now; made at the first time.
    * An administrator whom somebody here has made one stays one.

@@ -57,6 +57,8 @@ export interface ConnectionDeps extends OpeningDeps {
   readonly frames: FrameCache;
   readonly intake: Intake;
   readonly report: (report: RefusalReport) => void;
+  /** The peer has shown all that it owes: notes the first use of its certificate. */
+  readonly useCertificate: (peer: AdmittedPeer) => Refusal | undefined;
   /** The CONNECT is accepted: gives the session, and ends an older connection to it. */
   readonly takeSession: (connection: MqttConnection, opened: Opened) => TakenSession;
   readonly onClose: (connection: MqttConnection, session: Session | undefined) => void;
@@ -330,7 +332,8 @@ export class MqttConnection {
       this.#refuseConnect(reasonCode);
       return;
     }
-    const refusal = this.#deps.secondFactor?.recheck(this.peer, result.shown);
+    const { secondFactor, useCertificate } = this.#deps;
+    const refusal = secondFactor?.recheck(this.peer, result.shown) ?? useCertificate(this.peer);
     if (refusal === undefined) return this.#join(result);
     this.#report(refusal);
     this.#refuseConnect(reasonOf(refusal));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import { Refusal, parseDeviceId, parseTenantName } from '@holdfast/protocol';
+import { Refusal, parseDeviceId, parseTenantName, refuse } from '@holdfast/protocol';
 import { generatePrivateKey, softwareKeyHandle } from '../crypto/index.ts';
 import { checkClientCertificate } from '../pki/index.ts';
 import { AdmittedPeer, Gate } from './gate.ts';
@@ -103,4 +103,21 @@ test('what is none of ours is not examined, ended or not', (t) => {
   clock.ms = certificate.validToDate.getTime() + 1;
   const ended = { certificate, chainProblem: 'CERT_HAS_EXPIRED', address: '::1' };
   assert.equal(codeOf(gate.examine(ended)), 'E_SESSION_FOREIGN_CA');
+});
+
+test('whoever still owes its API key has not used its certificate', (t) => {
+  const { registry, authority, clock, old, next, used } = openRenewed(t);
+  const gate = new Gate({
+    registry,
+    check: (certificate, nowMs = clock.nowMs()) =>
+      checkClientCertificate(certificate, { authority, tenant, nowMs }),
+    onFirstUse: ({ fingerprint }) => used.push(fingerprint),
+    secondFactor: { recheck: () => refuse('E_SESSION_API_KEY', 'none shown') },
+  });
+  const peer = parsed(gate.admit({ certificate: next, ...clean }));
+  assert.deepEqual(used, []);
+  assert.ok(AdmittedPeer.is(gate.admit({ certificate: old, ...clean })), 'the old one goes on');
+  assert.equal(gate.use(peer), undefined);
+  assert.deepEqual(used, [peer.fingerprint]);
+  assert.equal(codeOf(gate.admit({ certificate: old, ...clean })), 'E_SESSION_SUPERSEDED');
 });

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { Refusal, refuse } from '@holdfast/protocol';
 import { type CertificateRecord, type DeviceRegistry, appOfPrincipal } from '../registry/index.ts';
 import type { AppGate } from './app-gate.ts';
+import type { SecondFactor } from './second-factor.ts';
 
 /** What a TLS connection shows of its peer. */
 export interface TlsPeer {
@@ -96,19 +97,24 @@ export class Gate {
   readonly #check: CheckCertificate;
   readonly #onFirstUse: OnFirstUse;
   readonly #apps: AppGate | undefined;
+  readonly #secondFactor: Pick<SecondFactor, 'recheck'> | undefined;
 
   constructor({
     registry,
     check,
     onFirstUse = () => {},
     apps,
+    secondFactor,
   }: {
     registry: GateRegistry;
     check: CheckCertificate;
     onFirstUse?: OnFirstUse;
     /** Without it, no app is admitted. */
     apps?: AppGate;
+    /** Without it, no device owes more than its certificate. */
+    secondFactor?: Pick<SecondFactor, 'recheck'>;
   }) {
+    this.#secondFactor = secondFactor;
     this.#apps = apps;
     this.#registry = registry;
     this.#check = check;
@@ -117,7 +123,8 @@ export class Gate {
 
   /**
    * Admits a peer, or refuses it with an `E_SESSION_…` code. To be admitted is the first use of a
-   * renewed certificate: the one before it is superseded then.
+   * renewed certificate: the one before it is superseded then. A device that still has to show its
+   * API key has not used it yet: whoever checks the key calls {@link use}.
    */
   admit({ certificate, chainProblem, address }: TlsPeer): AdmittedPeer | Refusal {
     if (certificate === undefined) {
@@ -133,12 +140,20 @@ export class Gate {
     const { deviceId, fingerprint } = identity;
     // Two independent opinions on the chain: neither OpenSSL nor our own check is trusted alone.
     if (chainProblem !== undefined) return refuse('E_SESSION_FOREIGN_CA', chainProblem);
-    const refusal = this.recheck({ principal: deviceId, fingerprint }) ?? this.#use(fingerprint);
+    const principal = deviceId;
+    const refusal = this.recheck({ principal, fingerprint });
     if (refusal !== undefined) return refusal;
     const notAfterMs = certificate.validToDate.getTime();
-    const principal = deviceId;
     const liveUntilMs = undefined;
-    return mint({ kind: 'device', principal, fingerprint, address, notAfterMs, liveUntilMs });
+    const facts = { principal, fingerprint, address, notAfterMs, liveUntilMs };
+    const peer = mint({ kind: 'device', ...facts });
+    const owesKey = this.#secondFactor?.recheck(peer, undefined) !== undefined;
+    return (owesKey ? undefined : this.#use(fingerprint)) ?? peer;
+  }
+
+  /** A peer has shown all that it owes: its certificate is used from now on, see {@link admit}. */
+  use({ kind, fingerprint }: AdmittedPeer): Refusal | undefined {
+    return kind === 'device' ? this.#use(fingerprint) : undefined;
   }
 
   #admitApp(

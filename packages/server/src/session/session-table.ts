@@ -45,7 +45,7 @@ const FLAPPING = {
 export interface SessionTableDeps {
   readonly clock: Clock;
   readonly registry: Pick<DeviceRegistry, 'onChange'>;
-  readonly gate: Pick<Gate, 'recheck' | 'recheckDevice'>;
+  readonly gate: Pick<Gate, 'recheck' | 'recheckDevice' | 'use'>;
   readonly openHandler: OpenHandler;
   readonly store: SessionStore;
   readonly subscriptions: Subscriptions;
@@ -147,6 +147,7 @@ export class SessionTable {
       nameSession: this.#deps.nameSession ?? nameSession,
       openHandler,
       report,
+      useCertificate: (one) => this.#deps.gate.use(one),
       takeSession: (joining, opened) => this.#takeSession(joining, opened),
       onClose: (closed, session) => this.#forget(closed, session),
     });

@@ -4,4 +4,5 @@ export * from './connection-table.ts';
 export * from './listener.ts';
 export * from './memory-budget.ts';
 export * from './peer-socket.ts';
+export type { PublicName, ShownIdentity } from './public-name.ts';
 export type { OnWebSocket, WebSocketAnswer, WebSocketRequest } from './web-socket.ts';

@@ -19,6 +19,7 @@ import {
   SESSION_TICKET_LIFE_S,
   TCP_KEEP_ALIVE_MS,
 } from './limits.ts';
+import { ACME_PROTOCOL, type PublicName, publicNameOptions } from './public-name.ts';
 import { type OnWebSocket, upgradeHandler } from './web-socket.ts';
 
 const TICKET_KEY_BYTES = 48;
@@ -91,20 +92,24 @@ export interface HttpsOptions extends ListenerOptions {
   readonly asksCertificate: boolean;
   /** Takes WebSockets at `/mqtt`; without it there are none. */
   readonly onWebSocket?: OnWebSocket;
+  /** A name for which it shows another certificate. */
+  readonly publicName?: PublicName | undefined;
 }
 
 /** Opens a listener for HTTPS. */
 export function openHttps(options: HttpsOptions, fetch: Fetch): Promise<Listener> {
-  const { asksCertificate, onWebSocket, admission } = options;
+  const { asksCertificate, onWebSocket, admission, publicName } = options;
   const handle = getRequestListener((request, env) => {
     if (!('incoming' in env) || !('socket' in env.incoming))
       throw new TypeError('no HTTP/1 socket');
     return fetch(request, env as HttpBindings);
   });
   return openAll(options, (tls) => {
+    let present = tlsOptions(tls, { requestCert: asksCertificate });
     const server = createHttpsServer(
       {
-        ...tlsOptions(tls, { requestCert: asksCertificate }),
+        ...present,
+        ...(publicName && publicNameOptions(publicName, () => present)),
         headersTimeout: HTTP_HEADERS_TIMEOUT_MS,
         requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
       },
@@ -115,13 +120,19 @@ export function openHttps(options: HttpsOptions, fetch: Fetch): Promise<Listener
     const guarded = guard(server, options);
     refuseBadRequests(server, admission.report);
     // People are known by their requests only, which have limits of their own.
-    server.on('secureConnection', (socket) => guarded.finish(socket, { isAdmitted: true }));
+    server.on('secureConnection', (socket) => {
+      guarded.finish(socket, { isAdmitted: true });
+      // The handshake was the answer. RFC 8737 §3
+      if (socket.alpnProtocol === ACME_PROTOCOL) socket.end();
+    });
     if (onWebSocket !== undefined) {
       const upgrade = upgradeHandler({ onWebSocket, report: admission.report });
       server.on('upgrade', (request, socket, head) => upgrade(request, socket as TLSSocket, head));
     }
-    const renew = (identity: TlsIdentity): void =>
-      server.setSecureContext(tlsOptions({ ...tls, identity }, { requestCert: asksCertificate }));
+    const renew = (identity: TlsIdentity): void => {
+      present = tlsOptions({ ...tls, identity }, { requestCert: asksCertificate });
+      server.setSecureContext(present);
+    };
     return { server, guarded, renew };
   });
 }
