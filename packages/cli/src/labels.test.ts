@@ -38,9 +38,17 @@ test('the drawing is the QR code of the claim, with its quiet zone', () => {
   }
 });
 
+test('the longest names fit on a label', () => {
+  const long = 'W'.repeat(64);
+  assert.match(labelPage([{ ...label, id: long, group: long }]), /<p class="long">/u);
+  assert.match(labelPage([label]), /<p><b>pump-1/u);
+});
+
 test('a label shows the device, and nothing in it is markup', () => {
   const html = labelPage([{ ...label, id: '<img src=x>', group: '"&' }]);
-  assert.ok(html.includes('<b>&#60;img src=x&#62;</b><br>sensor<br>&#34;&#38;<br>until'));
+  assert.ok(
+    html.includes('<b>&#60;img src=x&#62;</b><br>sensor<br>&#34;&#38;<br><small>enroll by'),
+  );
   assert.ok(!labelPage([label]).includes(label.claim), 'the secret stands in the code only');
   assert.match(LABELS_HEAD, /default-src 'none'/u);
 });

@@ -29,8 +29,18 @@ div { display: flex; align-items: center; gap: 1.5mm; overflow: hidden;
   outline: 0.1mm dashed #bbb; outline-offset: -0.1mm; padding: 1mm; box-sizing: border-box }
 svg { flex: none; width: 32mm; height: 32mm }
 p { margin: 0; overflow-wrap: anywhere }
-b { font-size: 10pt }
+b { font-size: 9pt }
+small { font-size: 6.5pt; white-space: nowrap }
+.long, .long * { font-size: 6pt }
+@media screen { body { margin: 8mm } }
+@media print { header { display: none } }
+header { max-width: 192mm; font-size: 11pt; margin-bottom: 5mm }
 </style>
+<header>
+<p>Print on A4 at its actual size (100 %), and cut along the lines. This text is not printed.</p>
+<p>Each code enrolls its device, once, for whoever reads it first: <kbd>holdfast device enroll</kbd>.
+Stick it where only the installer sees it, and delete this file when it is printed.</p>
+</header>
 `;
 /** How it ends. */
 export const LABELS_TAIL = '</html>\n';
@@ -41,9 +51,11 @@ export function labelPage(labels: readonly Label[]): string {
 }
 
 function labelHtml({ id, class: deviceClass, group, claim, until }: Label): string {
-  const lines = [deviceClass, ...(group === '' ? [] : [group]), `until ${until}`];
-  const text = [`<b>${escaped(id)}</b>`, ...lines.map(escaped)].join('<br>');
-  return `<div>${qrSvg(claim)}<p>${text}</p></div>\n`;
+  const lines = [deviceClass, ...(group === '' ? [] : [group])].map(escaped);
+  const end = `<small>enroll by ${escaped(until)}</small>`;
+  const text = [`<b>${escaped(id)}</b>`, ...lines, end].join('<br>');
+  const size = id.length + group.length > LONG_CHARACTERS ? ' class="long"' : '';
+  return `<div>${qrSvg(claim)}<p${size}>${text}</p></div>\n`;
 }
 
 /** A QR code as an SVG drawing; level M survives a scratch. @see ISO/IEC 18004 */
@@ -72,5 +84,7 @@ function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/gu, (character) => `&#${character.codePointAt(0)};`);
 }
 
+/** Id and group with more characters than these do not fit in the usual size. */
+const LONG_CHARACTERS = 40;
 /** Light modules around the code, without which readers do not find it. */
 const QUIET_MODULES = 4;

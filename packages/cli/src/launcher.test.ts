@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import {
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -125,6 +127,36 @@ for (const [at, node] of nodes.entries()) {
         assert.equal(await closed, 7);
         assert.equal(lines().at(-1), 'SIGINT SIGHUP SIGTERM');
       }
+    });
+
+    it('hands over the descriptors that options name, with their numbers', () => {
+      const main = `import { readFileSync } from 'node:fs';
+        for (const arg of process.argv.slice(2)) {
+          const fd = Number(/\\d+$/u.exec(arg)?.[0] ?? NaN);
+          if (fd > 2) console.log(fd, readFileSync(fd, 'utf8'));
+        }`;
+      const launcher = copyWith(`descriptors-${at}`, main);
+      const files = ['one', 'two'].map((text) => {
+        const path = join(folder, `${text}-${at}`);
+        writeFileSync(path, text);
+        return openSync(path, 'r');
+      });
+      const args = [launcher, '--pin-fd', '3', '--passphrase-fd=7'];
+      const stdio: StdioOptions = [
+        'ignore',
+        'pipe',
+        'pipe',
+        files[0],
+        'ignore',
+        'ignore',
+        'ignore',
+      ];
+      const { stdout, stderr, status } = spawnSync(node.path, args, {
+        stdio: [...stdio, files[1]],
+        encoding: 'utf8',
+      });
+      for (const file of files) closeSync(file);
+      assert.deepEqual([stdout, status], ['3 one\n7 two\n', 0], stderr);
     });
 
     it('ends like a shell says it when the command dies of a signal', async () => {

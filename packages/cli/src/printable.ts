@@ -8,6 +8,11 @@ export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, escapeCharacter);
 }
 
+/** Text of several lines, each of them {@link printable}. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
 /** One line of JSON that reads back the same; safe on a terminal as {@link printable}. */
 export function jsonLine(value: unknown): string {
   return `${JSON.stringify(value).replaceAll(UNPRINTABLE, escapeUnits)}\n`;

@@ -1,5 +1,5 @@
 /** Where a PIN or a passphrase comes from: never the command line or the environment. @module */
-import { readFileSync, statSync } from 'node:fs';
+import { type Stats, closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { integerOption } from './command.ts';
 import { Failure, systemCode, usageFailure } from './failure.ts';
 import type { World } from './world.ts';
@@ -25,12 +25,12 @@ export async function readSecret(
 ): Promise<string> {
   if (fd.value !== undefined) {
     const number = integerOption(fd.value, { name: fd.option, min: 0, max: FD_MAX });
-    return firstLine(readOrFail(number, `file descriptor ${number}`), what);
+    return firstLine(
+      attempt(`file descriptor ${number}`, () => readFileSync(number, 'utf8')),
+      what,
+    );
   }
-  if (file.value !== undefined) {
-    requirePrivate(file.value);
-    return firstLine(readOrFail(file.value, file.value), what);
-  }
+  if (file.value !== undefined) return firstLine(readSecretFile(file.value), what);
   if (input.isTty) return input.askHidden(question);
   throw new Failure('E_CLI_SECRET', {
     what: `There is nobody to ask for the ${what}.`,
@@ -38,10 +38,29 @@ export async function readSecret(
   });
 }
 
-function readOrFail(source: string | number, name: string): string {
+/**
+ * The text of a file that only this user can read, and only this user or root has written.
+ * @param userId - effective user id of this process; undefined on Windows.
+ * @throws Failure `E_CLI_FILE`
+ */
+export function readSecretFile(path: string, userId = process.geteuid?.()): string {
+  return attempt(path, () => {
+    // Opened once and judged by its descriptor: a file swapped in afterwards is not read.
+    const file = openSync(path, 'r');
+    try {
+      if (userId !== undefined) requirePrivate(path, { file: fstatSync(file), userId });
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function attempt(name: string, read: () => string): string {
   try {
-    return readFileSync(source, 'utf8');
+    return read();
   } catch (cause) {
+    if (cause instanceof Failure) throw cause;
     throw new Failure('E_CLI_FILE', {
       what: `${name} cannot be read.`,
       why: systemCode(cause),
@@ -57,14 +76,20 @@ function firstLine(text: string, what: string): string {
   throw usageFailure(`The ${what} is empty.`, `Put the ${what} into the first line.`);
 }
 
-function requirePrivate(path: string): void {
-  const { mode } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  if (mode === undefined || (mode & OTHERS) === 0 || process.platform === 'win32') return;
+function requirePrivate(path: string, { file, userId }: { file: Stats; userId: number }): void {
+  if (file.uid !== userId && file.uid !== ROOT_ID) {
+    throw new Failure('E_CLI_FILE', {
+      what: `${path} belongs to another user of this machine, who knows what is in it.`,
+      fix: 'Name a file of your own.',
+    });
+  }
+  if ((file.mode & OTHERS) === 0) return;
   throw new Failure('E_CLI_FILE', {
     what: `Other users of this machine can read or change ${path}.`,
     fix: `Find out who did, then: chmod 600 ${path}`,
   });
 }
 
+const ROOT_ID = 0;
 const OTHERS = 0o077;
 const FD_MAX = 1_023;

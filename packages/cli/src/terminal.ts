@@ -1,9 +1,9 @@
 /** The person at the terminal, or the pipe in their place. @module */
 import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
-import type { ReadStream, WriteStream } from 'node:tty';
+import { type Readable, Writable } from 'node:stream';
+import type { WriteStream } from 'node:tty';
 import { Failure } from './failure.ts';
-import { printable } from './printable.ts';
+import { printableLines } from './printable.ts';
 import type { Input, Output } from './world.ts';
 
 /** An output stream of the process. It has color on a terminal, unless NO_COLOR is set. */
@@ -16,15 +16,21 @@ export function outputOf(stream: WriteStream, isTty: boolean): Output {
   };
 }
 
-/** Standard input. Questions go to `screen`, so that standard output stays clean. */
-export function inputOf(stream: ReadStream, isTty: boolean, screen: WriteStream): Input {
+/** Where questions are shown. */
+type Screen = Writable & Partial<Pick<WriteStream, 'isTTY'>>;
+
+/**
+ * Standard input. Questions go to `screen`, so that standard output stays clean. They may name what
+ * a server or a file says, which the terminal must not obey.
+ */
+export function inputOf(stream: Readable, isTty: boolean, screen: Screen): Input {
   return {
     isTty,
     readAll: async () => (await stream.setEncoding('utf8').toArray()).join(''),
     ask: (question) => ask(stream, { question, screen, echo: screen }),
     askHidden: async (question) => {
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      screen.write(question);
+      screen.write(printableLines(question));
       try {
         return await ask(stream, { question: '', screen, echo: nowhere });
       } finally {
@@ -35,16 +41,21 @@ export function inputOf(stream: ReadStream, isTty: boolean, screen: WriteStream)
 }
 
 function ask(
-  input: ReadStream,
-  { question, screen, echo }: { question: string; screen: WriteStream; echo: Writable },
+  input: Readable,
+  { question, screen, echo }: { question: string; screen: Screen; echo: Writable },
 ): Promise<string> {
-  const lines = createInterface({ input, output: echo, terminal: screen.isTTY, historySize: 0 });
+  const lines = createInterface({
+    input,
+    output: echo,
+    terminal: screen.isTTY === true,
+    historySize: 0,
+  });
   return new Promise<string>((resolve, reject) => {
     // Both would leave the question open for ever: Ctrl-C, and the end of the input (Ctrl-D).
     const stop = () => reject(stopped());
     lines.on('SIGINT', stop);
     lines.on('close', stop);
-    lines.question(printable(question)).then(resolve, reject);
+    lines.question(printableLines(question)).then(resolve, reject);
   }).finally(() => lines.close());
 }
 

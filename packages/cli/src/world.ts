@@ -44,5 +44,7 @@ export interface World {
   readonly server: () => Promise<
     Pick<typeof Server, 'start' | 'verifyData' | 'createLog' | 'signWithRoot' | 'proveExportedRoot'>
   >;
-  readonly device: () => Promise<Pick<typeof Device, 'enroll' | 'renew' | 'readPinsOf'>>;
+  readonly device: () => Promise<
+    Pick<typeof Device, 'enroll' | 'renew' | 'readPinsOf' | 'openToken'>
+  >;
 }

@@ -1,7 +1,6 @@
 /** The client of an owner's app: paired once, then by its own certificate. @module */
 import { createHash, X509Certificate } from 'node:crypto';
 import { get } from 'node:https';
-import { text as textOf } from 'node:stream/consumers';
 import { parsePairing } from '@holdfast/protocol';
 import {
   OwnedAppListSchema,
@@ -24,10 +23,11 @@ import type {
 } from '@holdfast/protocol/api';
 import type { z } from 'zod';
 import { ApiError } from './api-error.ts';
+import { AppConnection, type AppRenewal } from './app-connection.ts';
 import { newAppKey } from './app-key.ts';
 import { parseAs } from './event-stream.ts';
-import { REQUEST_MS_MAX } from './limits.ts';
-import { Transport } from './transport.ts';
+import { ANCHOR_BYTES_MAX, REQUEST_MS_MAX } from './limits.ts';
+import { type ApiRequest, type ApiResponse, Transport, readText } from './transport.ts';
 
 /** All that a paired app keeps. `keyPem` is its secret: made here, and sent to nobody. */
 export interface AppIdentity {
@@ -39,7 +39,7 @@ export interface AppIdentity {
   readonly app: string;
   readonly certificatePem: string;
   readonly keyPem: string;
-  /** ISO 8601; renew when two thirds of the seven days are over. */
+  /** ISO 8601; see {@link appClient} for its renewal. */
   readonly notAfter: string;
   /** `mqtts://host:port`. */
   readonly broker: string;
@@ -96,14 +96,23 @@ export async function pairApp(pairingText: string): Promise<AppIdentity> {
   }
 }
 
-/** The client of a paired app. */
-export function appClient(identity: AppIdentity): AppClient {
-  const { url, anchorPem, certificatePem, keyPem } = identity;
-  const transport = new Transport({ url, anchorPem, identity: { certificatePem, keyPem } });
+/**
+ * The client of a paired app.
+ * @param renewal - with it, the app renews its certificate by itself, at two thirds of its seven
+ *   days; without it, call `renew` in time.
+ *
+ * ```ts
+ * const app = appClient(identity, { keep: (next) => writeFile(path, JSON.stringify(next)) });
+ * ```
+ */
+export function appClient(identity: AppIdentity, renewal?: AppRenewal): AppClient {
+  const connection = new AppConnection(identity, newIdentity, renewal);
+  const send = (request: ApiRequest): Promise<ApiResponse> =>
+    connection.use((transport) => transport.send(request));
   const read = async <T>(schema: z.ZodType<T>, path: string): Promise<T> =>
-    parseAs(schema, (await transport.send({ method: 'GET', path })).text);
+    parseAs(schema, (await send({ method: 'GET', path })).text);
   const post = async <T>(schema: z.ZodType<T>, path: string, body?: unknown): Promise<T> =>
-    parseAs(schema, (await transport.send({ method: 'POST', path, body })).text);
+    parseAs(schema, (await send({ method: 'POST', path, body })).text);
   return {
     devices: async () => (await read(OwnedDeviceListSchema, '/v1/app/devices')).devices,
     device: (id) => read(OwnedDeviceSchema, devicePath(id)),
@@ -115,26 +124,33 @@ export function appClient(identity: AppIdentity): AppClient {
       return (await read(ReadingListSchema, path)).readings;
     },
     command: (id, request) => post(SentCommandSchema, `${devicePath(id)}/commands`, request),
-    addDevice: (pairingText) => {
-      const { of, code } = parsed(pairingText);
+    addDevice: async (pairingText) => {
+      const { of, code, anchorPin } = parsed(pairingText);
+      if (anchorPin !== pinOf(new X509Certificate(identity.anchorPem))) throw ofAnotherServer();
       return post(OwnedDeviceSchema, '/v1/app/devices', { of, code });
     },
     release: async (id) => {
-      await transport.send({ method: 'POST', path: `${devicePath(id)}/release` });
+      await send({ method: 'POST', path: `${devicePath(id)}/release` });
     },
     invite: () => post(PairCodeSchema, '/v1/app/invitations'),
     apps: async () => (await read(OwnedAppListSchema, '/v1/app/apps')).apps,
     removeApp: async (id) => {
       const path = `/v1/app/apps/${encodeURIComponent(id)}`;
-      await transport.send({ method: 'DELETE', path });
+      await send({ method: 'DELETE', path });
     },
-    renew: async () => {
-      const key = newAppKey();
-      const renewed = await post(PairedAppSchema, '/v1/app/renew', { csr: key.csrPem });
-      return identityOf(renewed, { url, anchorPem, keyPem: key.keyPem });
-    },
-    close: () => transport.close(),
+    renew: () => connection.ask(),
+    close: () => connection.close(),
   };
+}
+
+async function newIdentity(
+  transport: Transport,
+  { url, anchorPem }: AppIdentity,
+): Promise<AppIdentity> {
+  const { keyPem, csrPem } = newAppKey();
+  const request = { method: 'POST', path: '/v1/app/renew', body: { csr: csrPem } } as const;
+  const renewed = parseAs(PairedAppSchema, (await transport.send(request)).text);
+  return identityOf(renewed, { url, anchorPem, keyPem });
 }
 
 function identityOf(
@@ -155,10 +171,20 @@ function parsed(pairingText: string): NonNullable<ReturnType<typeof parsePairing
   });
 }
 
+/** The code is for the server that the text names, and for nobody else to redeem there. */
+function ofAnotherServer(): ApiError {
+  return new ApiError({
+    code: 'E_CLIENT_PAIRING',
+    message: 'This pairing text is of another server.',
+    fix: 'Pair the app with that server: it needs an identity of its own there.',
+  });
+}
+
 /** Fetches the trust anchor of a server; nothing secret is sent. @throws ApiError. */
 async function fetchAnchor(url: string, anchorPin: string): Promise<string> {
   const { host } = new URL(url);
-  const pem = await fetchText(`${url}/v1/anchor`).catch((cause: unknown) => {
+  const text = await fetchText(`${url}/v1/anchor`).catch((cause: unknown) => {
+    if (cause instanceof ApiError) throw cause;
     throw new ApiError({
       code: 'E_CLIENT_UNREACHABLE',
       message: `${host} cannot be reached.`,
@@ -166,7 +192,9 @@ async function fetchAnchor(url: string, anchorPin: string): Promise<string> {
       cause,
     });
   });
-  if (pinOf(pem) === anchorPin) return pem;
+  const anchor = certificateOf(text);
+  // The one certificate that is pinned, and not the text: more of them could stand in it.
+  if (anchor !== undefined && pinOf(anchor) === anchorPin) return anchor.toString();
   throw new ApiError({
     code: 'E_CLIENT_UNTRUSTED',
     message: `${host} does not show the trust anchor that the pairing text names.`,
@@ -174,9 +202,13 @@ async function fetchAnchor(url: string, anchorPin: string): Promise<string> {
   });
 }
 
-function pinOf(pem: string): string | undefined {
+function pinOf({ raw }: X509Certificate): string {
+  return createHash('sha256').update(raw).digest('base64url');
+}
+
+function certificateOf(pem: string): X509Certificate | undefined {
   try {
-    return createHash('sha256').update(new X509Certificate(pem).raw).digest('base64url');
+    return new X509Certificate(pem);
   } catch {
     return undefined;
   }
@@ -188,10 +220,7 @@ function fetchText(url: string): Promise<string> {
     // The chain cannot be verified yet: what takes its place is the pin of what is fetched.
     const options = { agent: false, minVersion: 'TLSv1.3', rejectUnauthorized: false } as const;
     const request = get(url, { ...options, signal }, (response) => {
-      if (Number(response.headers['content-length'] ?? 0) > ANCHOR_BYTES_MAX) {
-        response.destroy(new Error('the anchor is too large'));
-      }
-      textOf(response).then(resolve, reject);
+      readText(response, ANCHOR_BYTES_MAX).then(resolve, reject);
     });
     request.on('error', reject);
   });
@@ -200,6 +229,3 @@ function fetchText(url: string): Promise<string> {
 function devicePath(id: string): string {
   return `/v1/app/devices/${encodeURIComponent(id)}`;
 }
-
-/** A root certificate has about 600 bytes. */
-const ANCHOR_BYTES_MAX = 65_536;

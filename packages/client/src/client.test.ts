@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { ApiError } from './api-error.ts';
 import { createClient } from './client.ts';
@@ -22,7 +22,16 @@ const openssl = (...args: string[]) =>
 function certificate(name: string, extensions: string, issuer?: string): void {
   writeFileSync(path(`${name}.ext`), extensions);
   openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`);
-  openssl('req', '-new', '-key', `${name}.key`, '-subj', `/CN=${name}`, '-out', `${name}.csr`);
+  openssl(
+    'req',
+    '-new',
+    '-key',
+    `${name}.key`,
+    '-subj',
+    `/CN=${basename(name)}`,
+    '-out',
+    `${name}.csr`,
+  );
   const signer = issuer
     ? ['-CA', `${issuer}.crt`, '-CAkey', `${issuer}.key`]
     : ['-signkey', `${name}.key`];
@@ -232,6 +241,27 @@ describe('pinnedAnchor', () => {
       const client = createClient({ url, anchorPem });
       assert.equal((await client.server()).version, '0.1.0');
       client.close();
+    }
+  });
+
+  it('takes no anchor from a chain that does not hold, whoever added it', async () => {
+    // Of the name of the issuer, and with another key: whoever steals the key of a server could
+    // make it an authority that outlives that key.
+    mkdirSync(path('planted'));
+    certificate('planted/issuing', 'basicConstraints=critical,CA:TRUE');
+    const subject = openssl('x509', '-in', 'planted/issuing.crt', '-noout', '-subject').toString();
+    assert.match(subject, /CN ?= ?issuing/u);
+    const cert = pem('server.crt') + pem('planted/issuing.crt');
+    const evil = createServer({ key: pem('server.key'), cert, minVersion: 'TLSv1.3' });
+    await new Promise<void>((resolve) => evil.listen(0, 'localhost', resolve));
+    const address = evil.address();
+    assert.ok(address !== null && typeof address === 'object');
+    try {
+      const shown = `https://localhost:${address.port}`;
+      const anchorPem = await pinnedAnchor(shown, pinFor(pinText('server')));
+      assert.equal(anchorPem.trim(), pem('server.crt').trim());
+    } finally {
+      evil.close();
     }
   });
 

@@ -51,6 +51,18 @@ describe('EventParser', () => {
     );
   });
 
+  it('refuses an event of empty lines without an end', () => {
+    const parser = new EventParser();
+    const lines = Buffer.from('data\n'.repeat(100_000));
+    const rounds = Math.ceil(EVENT_CHARACTERS_MAX / 100_000) + 1;
+    assert.throws(
+      () => {
+        for (let round = 0; round < rounds; round += 1) parser.push(lines);
+      },
+      (error) => error instanceof ApiError && error.code === 'E_CLIENT_RESPONSE',
+    );
+  });
+
   it('takes an event of the limit, and refuses a longer one', () => {
     const filler = Buffer.alloc(EVENT_CHARACTERS_MAX - 'data:'.length, 'x');
     const parser = new EventParser();

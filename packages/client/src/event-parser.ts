@@ -52,7 +52,8 @@ export class EventParser {
     const value = rawValue.startsWith(' ') ? rawValue.slice(1) : rawValue;
     if (field === 'data') {
       this.#data.push(value);
-      this.#dataCharacters += value.length;
+      // With the line end, or lines without anything would count for nothing.
+      this.#dataCharacters += value.length + 1;
     } else if (field === 'event') {
       this.#type = value;
     } else if (field === 'id' && !value.includes('\0')) {

@@ -1,6 +1,7 @@
 /** Client of the Holdfast API. @module */
 export { appClient, pairApp } from './app-client.ts';
 export type { AppClient, AppIdentity } from './app-client.ts';
+export type { AppRenewal } from './app-connection.ts';
 export { ApiError } from './api-error.ts';
 export type { ApiErrorText } from './api-error.ts';
 export { createClient } from './client.ts';

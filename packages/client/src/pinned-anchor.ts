@@ -33,7 +33,8 @@ export function parsePin(text: string): Pin | undefined {
 /**
  * Looks at the certificates of a server, and takes the last of its chain as trust anchor if the
  * server proves to be the pinned one. TLS 1.3 makes a server sign the handshake, the chain in it,
- * with the key of its certificate, so whoever passes the pin also vouches for the chain.
+ * with the key of its certificate, so whoever passes the pin has that key. Each certificate of the
+ * chain must have signed the one before: who has stolen the key cannot add an authority to it.
  * Nothing is sent over this connection, and nothing but the certificates is taken from it.
  *
  * @returns the anchor in PEM, for `createClient`.
@@ -106,6 +107,8 @@ function chainOf(socket: TLSSocket): Promise<X509Certificate[]> {
       const chain: X509Certificate[] = [];
       let certificate = socket.getPeerX509Certificate();
       while (certificate !== undefined && chain.length < CHAIN_CERTIFICATES_MAX) {
+        // OpenSSL has compared names only: an issuer is who has signed.
+        if (chain.at(-1)?.verify(certificate.publicKey) === false) break;
         chain.push(certificate);
         certificate = certificate.issuerCertificate;
       }

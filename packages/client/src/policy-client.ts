@@ -7,6 +7,7 @@ import {
   PolicySchema,
   PolicyTestSchema,
   PolicyVersionListSchema,
+  SetPolicySchema,
 } from '@holdfast/protocol/api';
 import type {
   ApprovalView,
@@ -18,6 +19,7 @@ import type {
   PolicyVersionView,
   PolicyView,
   SetPolicyRequest,
+  SetPolicyView,
 } from '@holdfast/protocol/api';
 import type { z } from 'zod';
 
@@ -29,8 +31,8 @@ export interface PolicyClient {
   policySchema(): Promise<string>;
   /** Newest first. */
   policyVersions(page?: { limit?: number; before?: number }): Promise<PolicyVersionView[]>;
-  setPolicy(request: SetPolicyRequest): Promise<PolicyView>;
-  rollbackPolicy(number: number, reason: string): Promise<PolicyView>;
+  setPolicy(request: SetPolicyRequest): Promise<SetPolicyView>;
+  rollbackPolicy(number: number, reason: string): Promise<SetPolicyView>;
   /** Which of the last decisions a policy would make otherwise. */
   diffPolicy(text: string): Promise<PolicyDiff>;
   testPolicy(request: PolicyTestRequest): Promise<PolicyTest>;
@@ -62,9 +64,9 @@ export function policyClient({ read, readText, post, send }: PolicyCalls): Polic
       read(PolicySchema, number === undefined ? '/v1/policy' : `/v1/policy/versions/${number}`),
     policySchema: () => readText('/v1/policy/schema'),
     policyVersions: async (page) => (await read(PolicyVersionListSchema, versions(page))).versions,
-    setPolicy: (request) => post(PolicySchema, '/v1/policy', request),
+    setPolicy: (request) => post(SetPolicySchema, '/v1/policy', request),
     rollbackPolicy: (number, reason) =>
-      post(PolicySchema, '/v1/policy/rollback', { number, reason }),
+      post(SetPolicySchema, '/v1/policy/rollback', { number, reason }),
     diffPolicy: (text) => post(PolicyDiffSchema, '/v1/policy/diff', { text }),
     testPolicy: (request) => post(PolicyTestSchema, '/v1/policy/test', request),
     explainPolicy: (request) => post(ExplanationSchema, '/v1/policy/explain', request),

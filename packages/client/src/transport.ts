@@ -190,14 +190,17 @@ function answerTo(outgoing: ClientRequest, body: string | undefined): Promise<In
   });
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+/** The whole body. @throws ApiError `E_CLIENT_RESPONSE` when it is longer. */
+export async function readText(
+  response: IncomingMessage,
+  bytesMax: number = RESPONSE_BYTES_MAX,
+): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response) {
     if (!(chunk instanceof Uint8Array)) continue;
     bytes += chunk.length;
-    if (bytes > RESPONSE_BYTES_MAX)
-      throw notTheApi(`it sent more than ${RESPONSE_BYTES_MAX} bytes`);
+    if (bytes > bytesMax) throw notTheApi(`it sent more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

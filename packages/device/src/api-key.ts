@@ -1,5 +1,8 @@
 /** The API key of a device: its second factor beside the certificate. @module */
 
+/** The HTTP header in which a device shows its key, to the pinned server only. */
+export const API_KEY_HEADER = 'x-holdfast-api-key';
+
 /** An API key that prints as nothing. */
 export class ApiKey {
   readonly #text: string;

@@ -103,6 +103,13 @@ test('symmetric keys are 64 lower-case digits, with or without a newline', (t) =
   }
 });
 
+test('a bundle whose keys are in a token says so, when none is given [E_DEVICE_TOKEN]', (t) => {
+  const folder = bundleFolder(t);
+  const uri = 'pkcs11:token=pump;id=%AB;object=holdfast-ab;type=secret-key';
+  writeFileSync(join(folder, 'payload.key'), `${uri}\n`);
+  assert.throws(() => loadBundle(folder), { code: 'E_DEVICE_TOKEN' });
+});
+
 test('the settings are read strictly: version, broker address, one to eight pins', (t) => {
   const folder = bundleFolder(t);
   const path = join(folder, 'holdfast.json');

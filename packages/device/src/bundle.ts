@@ -15,6 +15,8 @@ import {
 } from './device-key.ts';
 import { type DeviceIdentity, fileSteps, readIdentities } from './identity-files.ts';
 import type { MacKey } from './mac-key.ts';
+import { tokenError } from './pkcs11-port.ts';
+import { parseKeyUri } from './pkcs11-uri.ts';
 import { bundleError, readPrivateFile } from './private-file.ts';
 
 /** A loaded bundle, wherever its keys are. Printing a bundle prints no key. */
@@ -62,6 +64,7 @@ export function loadBundle(folder: string, { token }: LoadOptions = {}): DeviceB
   if (token !== undefined) {
     return { ...loadCommon(folder, token), payloadKey: token.macKey(payloadText) };
   }
+  if (parseKeyUri(payloadText.trim()) !== undefined) throw withoutToken(folder);
   const payloadKey = readKeyHex(payloadText);
   if (payloadKey === undefined) throw damaged(folder, BUNDLE_FILES.payloadKey);
   return { ...loadCommon(folder, fileKeys), payloadKey };
@@ -103,6 +106,11 @@ function readApiKey(folder: string): ApiKey | undefined {
   const key = ApiKey.parse(readPrivateFile(path, 'secret'));
   if (key === undefined) throw damaged(folder, BUNDLE_FILES.apiKey);
   return key;
+}
+
+function withoutToken(folder: string): Error {
+  const fix = 'Name it: "token" in the SDK, --pkcs11-module and --pkcs11-label for holdfast.';
+  return tokenError(`The keys of ${folder} are in a token, and none was given`, fix);
 }
 
 function damaged(folder: string, name: string): Error {

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { ClientRequest } from 'node:http';
 import { request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { API_KEY_HEADER, type ApiKey } from './api-key.ts';
 import { connectionError, type Peer } from './connection-error.ts';
 import { DeviceError } from './device-error.ts';
 import type { DeviceIdentity } from './identity-files.ts';
@@ -57,6 +58,11 @@ export function callHttps({ peer, trust, ...asked }: Call): Promise<Answer> {
   return answerTo(outgoing, { peer, body: asked.post?.body });
 }
 
+/** A pinned server, and what a device shows it beside its certificate. */
+export interface CallTarget extends PinnedTarget {
+  readonly apiKey?: ApiKey | undefined;
+}
+
 /** An answer of the pinned server. */
 export interface PinnedAnswer extends Answer {
   /** What the server showed. */
@@ -68,13 +74,13 @@ export interface PinnedAnswer extends Answer {
  * server is accepted.
  * @throws DeviceError as {@link callHttps}, and `E_DEVICE_PIN`
  */
-export async function callPinned(target: PinnedTarget, asked: Request): Promise<PinnedAnswer> {
-  const { peer } = target;
+export async function callPinned(target: CallTarget, asked: Request): Promise<PinnedAnswer> {
+  const { peer, apiKey } = target;
   const signal = AbortSignal.timeout(CALL_MS_MAX);
   const socket = await pinnedSocket(target, signal);
   const serverCertificate = socket.getPeerX509Certificate();
   if (serverCertificate === undefined) throw new TypeError('an accepted server has a certificate');
-  const options = { ...requestOptions(asked), host: peer.host, port: peer.port, signal };
+  const options = { ...requestOptions(asked, apiKey), host: peer.host, port: peer.port, signal };
   const outgoing = request({ ...options, createConnection: () => socket });
   const answer = await answerTo(outgoing, { peer, body: asked.post?.body });
   return { ...answer, serverCertificate };
@@ -98,9 +104,10 @@ function pinnedSocket(target: PinnedTarget, signal: AbortSignal): Promise<TLSSoc
   });
 }
 
-function requestOptions({ path, post }: Request) {
+function requestOptions({ path, post }: Request, apiKey?: ApiKey) {
   const method = post === undefined ? 'GET' : 'POST';
-  return { path, method, headers: { connection: 'close', ...post?.headers } };
+  const shown = apiKey === undefined ? {} : { [API_KEY_HEADER]: apiKey.expose() };
+  return { path, method, headers: { connection: 'close', ...shown, ...post?.headers } };
 }
 
 function answerTo(

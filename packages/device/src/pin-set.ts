@@ -7,12 +7,11 @@ import { formatSettings, isVersion } from './bundle-settings.ts';
 import type { DeviceBundle } from './bundle.ts';
 import { DeviceError } from './device-error.ts';
 import { describeAnswer } from './est.ts';
-import { callPinned } from './https-call.ts';
+import { type CallTarget, callPinned } from './https-call.ts';
 import { type FileSteps, fileSteps } from './identity-files.ts';
 import { PINS_AHEAD_MS_MAX } from './limits.ts';
 import { hmacSha256Hex } from './mac-key.ts';
 import { type Pin, isPinned, pinLines, readPins } from './pin.ts';
-import type { PinnedTarget } from './pinned-socket.ts';
 
 /** Where the pin set is, on the enrollment listener. */
 export const PIN_SET_PATH = '/.well-known/holdfast/pins';
@@ -58,7 +57,7 @@ export async function updatePins(
 
 /** What an update needs beside the bundle. */
 export interface PinUpdateDeps {
-  readonly target: PinnedTarget;
+  readonly target: CallTarget;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly files?: FileSteps;

@@ -6,7 +6,7 @@ import { chainFor, pemOfChain, readPemCertificates } from './certificate-chain.t
 import { DeviceError } from './device-error.ts';
 import type { DeviceKey } from './device-key.ts';
 import { REQUEST_HEADERS, describeAnswer, readAnswerCertificates, requestBody } from './est.ts';
-import { type Answer, callPinned } from './https-call.ts';
+import { type Answer, type CallTarget, callPinned } from './https-call.ts';
 import {
   type DeviceIdentity,
   type FileSteps,
@@ -16,7 +16,6 @@ import {
   switchToNext,
 } from './identity-files.ts';
 import { PIN_SET_PATH } from './pin-set.ts';
-import type { PinnedTarget } from './pinned-socket.ts';
 
 /**
  * Asks for a certificate for a new key, and keeps both as the next identity of the bundle. Asked
@@ -73,10 +72,10 @@ export async function renew({ bundle: folder, ...options }: RenewOptions): Promi
 }
 
 /** The enrollment listener, called with the identity in use. */
-export function enrollmentTarget(bundle: DeviceBundle): PinnedTarget {
-  const { enrollment: peer, anchorPem } = bundle;
+export function enrollmentTarget(bundle: DeviceBundle): CallTarget {
+  const { enrollment: peer, anchorPem, apiKey } = bundle;
   const pins = acceptedPins(bundle);
-  if (peer !== undefined) return { peer, anchorPem, pins, identity: bundle };
+  if (peer !== undefined) return { peer, anchorPem, pins, identity: bundle, apiKey };
   throw new DeviceError('E_DEVICE_RENEWAL', {
     message: 'The bundle does not say where the enrollment listener is.',
     fix: 'Add it to holdfast.json: "enrollment": "https://<host>:8444".',
@@ -89,7 +88,7 @@ export function enrollmentTarget(bundle: DeviceBundle): PinnedTarget {
  */
 async function chainOf(
   answer: Answer,
-  { bundle, key, target }: { bundle: DeviceBundle; key: DeviceKey; target: PinnedTarget },
+  { bundle, key, target }: { bundle: DeviceBundle; key: DeviceKey; target: CallTarget },
 ): Promise<X509Certificate[]> {
   const anchor = new X509Certificate(bundle.anchorPem);
   const { publicKey } = key.signer;

@@ -119,7 +119,7 @@ test('keys in a token sign, connect and renew, and are never seen', { skip }, as
     const folder = tokenBundle(t, token, { port: broker.port, enrollmentPort: 1 });
     const files = ['client.key', 'payload.key'].map((name) => readFileSync(join(folder, name)));
     assert.ok(!Buffer.concat(files).toString('latin1').includes('PRIVATE KEY'));
-    assert.throws(() => loadBundle(folder), { code: 'E_DEVICE_BUNDLE' });
+    assert.throws(() => loadBundle(folder), { code: 'E_DEVICE_TOKEN' });
     const device = connect({ bundle: folder, token });
     t.after(() => device.close());
     await device.publish({ temp: 23.5 });

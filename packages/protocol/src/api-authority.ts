@@ -18,10 +18,12 @@ const IssuingAuthorityViewSchema = z.object({
 
 /** What still depends on a generation. */
 const GenerationUseSchema = z.object({
-  /** Operational certificates that count, and that this generation issued. */
+  /** Certificates that count, of devices and of apps, and that this generation issued. */
   certificates: z.int().min(0),
   /** Some of the devices that have them. */
   devices: z.array(text(64)),
+  /** Apps of owners that have one of them. */
+  apps: z.int().min(0),
   /** When the last of these certificates ends; absent when there is none. */
   lastEndsAt: time.optional(),
 });

@@ -70,6 +70,10 @@ const className = z.enum(['sensor', 'actuator', 'gateway', 'service']);
 /** Path of `/v1/classes/{name}`. */
 export const ClassPathSchema = z.strictObject({ name: className });
 
+/** Longest grace of a class in milliseconds: a year, as long as ended certificates are kept. */
+export const RENEWAL_GRACE_MS_MAX = 365 * 86_400_000;
+const renewalGraceMs = z.int().min(0).max(RENEWAL_GRACE_MS_MAX);
+
 const onClone = z.enum(['quarantine', 'report']);
 
 /** What a class asks of its devices; `PUT /v1/classes/{name}` sets what is there. */
@@ -79,6 +83,8 @@ export const ClassRulesSchema = z
     requiresApiKey: z.boolean().optional(),
     /** What becomes of a device when a superseded certificate of it is renewed. */
     onClone: onClone.optional(),
+    /** How long after its end a certificate can still be renewed, into quarantine. */
+    renewalGraceMs: renewalGraceMs.optional(),
   })
   .meta({ id: 'ClassRules' });
 export type ClassRules = Readonly<z.infer<typeof ClassRulesSchema>>;
@@ -89,6 +95,7 @@ export const ClassViewSchema = z
     name: className,
     requiresApiKey: z.boolean(),
     onClone,
+    renewalGraceMs,
     /** Devices of the class, those that may not connect left out. */
     deviceCount: z.int().min(0),
     /** Those of them that have no API key. */

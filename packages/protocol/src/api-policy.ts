@@ -9,6 +9,8 @@ export const POLICY_EXPECTATIONS_MAX = 500;
 
 const policyText = z.string().max(POLICY_TEXT_MAX);
 const number = z.int().min(1);
+/** What there is to think about in a policy that may be set all the same. */
+const warnings = z.array(text(1_024)).optional();
 /** Who or what, as people write it: `person:ada`, `role:viewer`, `device:pump-1`, `server`. */
 const term = line(256);
 
@@ -30,6 +32,10 @@ export const PolicySchema = z
   .object({ version: PolicyVersionViewSchema, text: text(POLICY_TEXT_MAX) })
   .meta({ id: 'Policy' });
 export type PolicyView = Readonly<z.infer<typeof PolicySchema>>;
+
+/** The answer to `POST /v1/policy` and `POST /v1/policy/rollback`. */
+export const SetPolicySchema = PolicySchema.extend({ warnings }).meta({ id: 'SetPolicy' });
+export type SetPolicyView = Readonly<z.infer<typeof SetPolicySchema>>;
 
 /** `GET /v1/policy/versions`. */
 export const PolicyVersionListSchema = z
@@ -82,6 +88,7 @@ export const PolicyDiffSchema = z
     /** Decisions that were tried. */
     tried: z.int(),
     changes: z.array(DecisionChangeSchema),
+    warnings,
   })
   .meta({ id: 'PolicyDiff' });
 export type PolicyDiff = Readonly<z.infer<typeof PolicyDiffSchema>>;

@@ -252,7 +252,7 @@ export const REFUSAL_CODES = {
   ),
   E_ENROLL_GRACE: meaning(
     'The certificate ended longer ago than its class allows for a renewal.',
-    'If the device was in a drawer: holdfast device claim <id>, then enroll it again.',
+    'If the device was in a drawer: holdfast device claim <id>, and enroll it again; class set changes the grace.',
   ),
   E_ENROLL_IDEVID: meaning(
     'The certificate of the manufacturer is not one that may enroll a device here.',

@@ -6,6 +6,7 @@ import type { Command } from '../command.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable, shorten } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
 
@@ -41,7 +42,7 @@ export const approvalApprove: Command = defineCommand(
     examples: ['approval approve 0123456789abcdef'],
   },
   async (world, { values: { json, data }, positionals: [id = ''] }) => {
-    const approval = await withClient(world, data, (client) => client.approve(id));
+    const approval = await withStepUp(world, data, (client) => client.approve(id));
     const { stdout } = world;
     if (json === true) return stdout.write(jsonLine(approval));
     const { principal, action, resource } = approval;
@@ -62,7 +63,7 @@ export const approvalRefuse: Command = defineCommand(
     examples: ['approval refuse 0123456789abcdef'],
   },
   async (world, { values: { json, data }, positionals: [id = ''] }) => {
-    await withClient(world, data, (client) => client.refuseApproval(id));
+    await withStepUp(world, data, (client) => client.refuseApproval(id));
     world.stdout.write(json === true ? jsonLine({ id, isRefused: true }) : 'Refused.\n');
   },
 );

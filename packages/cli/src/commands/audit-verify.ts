@@ -71,7 +71,7 @@ function reportText(report: VerifyReport, { stdout }: World): string {
       ? [['erased', `${number.format(report.erased)} by resets of devices`]]
       : []),
     ['checkpoints', `${number.format(checkpoints)} with a valid signature`],
-    ['root', root],
+    ['root', printable(root)],
     ['key', printable(report.verifierKey)],
     ['time', `${seconds.toFixed(1)} s`],
   ];

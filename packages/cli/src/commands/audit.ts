@@ -5,7 +5,7 @@ import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
-import { jsonLine, printable } from '../printable.ts';
+import { jsonLine, printable, printableLines } from '../printable.ts';
 import type { World } from '../world.ts';
 import { HISTORY_OPTIONS, printHistory } from './history.ts';
 
@@ -42,11 +42,7 @@ export const auditCheckpoint: Command = defineCommand(
   async (world, { values }) => {
     const checkpoint = await withClient(world, values.data, (client) => client.checkpoint());
     const { stdout } = world;
-    stdout.write(
-      values.json === true
-        ? jsonLine({ checkpoint })
-        : checkpoint.split('\n').map(printable).join('\n'),
-    );
+    stdout.write(values.json === true ? jsonLine({ checkpoint }) : printableLines(checkpoint));
   },
 );
 

@@ -7,6 +7,7 @@ import type { Command } from '../command.ts';
 import { Failure, systemCode, usageFailure } from '../failure.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { readSecret } from '../secret-source.ts';
+import { withStepUp } from '../step-up.ts';
 import type { World } from '../world.ts';
 
 /** Exports the root, proves that the file opens, and removes the key from the server. */
@@ -37,11 +38,11 @@ export const caExportRoot: Command = defineCommand(
     if (out === undefined) {
       throw usageFailure('It needs a file to write.', 'For example: --out root.pem');
     }
-    await withClient(world, values.data, async (client) => {
-      const { root } = await client.authority();
-      if (!root.isKeyHere) throw alreadyOffline();
-      if (values.yes !== true) await confirm(world);
-      const passphrase = await passphraseOf(world, values);
+    const { root } = await withClient(world, values.data, (client) => client.authority());
+    if (!root.isKeyHere) throw alreadyOffline();
+    if (values.yes !== true) await confirm(world);
+    const passphrase = await passphraseOf(world, values);
+    await withStepUp(world, values.data, async (client) => {
       const { rootPem, challenge } = await client.exportRoot({ passphrase });
       writeNew(out, rootPem);
       const proof = await proofOf(world, { path: out, passphrase, challenge });

@@ -8,6 +8,7 @@ import { Failure, usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { jsonLine } from '../printable.ts';
 import { readSecret } from '../secret-source.ts';
+import { withStepUp } from '../step-up.ts';
 import { readText } from '../text-source.ts';
 import type { World } from '../world.ts';
 import { nextText, statusText } from './ca-text.ts';
@@ -65,17 +66,16 @@ export const caRotate: Command = defineCommand(
     if (more.length > 0) {
       throw usageFailure('One step at a time.', `Give --${named.join(' or --')}, not both.`);
     }
-    await withClient(world, values.data, async (client) => {
-      const before = await client.authority();
-      const step = wanted ?? before.next;
-      if (wanted === undefined && mustWait(before)) {
-        const day = (iso: string): string => localTime(iso, world.timeZone).slice(0, 10);
-        return world.stdout.write(`${nextText(before, day)}\n`);
-      }
-      if (values.yes !== true) await confirm(world, step, wanted !== undefined);
-      const after = await take(world, client, { step, before, values });
-      world.stdout.write(values.json === true ? jsonLine(after) : statusText(after, world));
-    });
+    const before = await withClient(world, values.data, (client) => client.authority());
+    const step = wanted ?? before.next;
+    if (wanted === undefined && mustWait(before)) {
+      const day = (iso: string): string => localTime(iso, world.timeZone).slice(0, 10);
+      return world.stdout.write(`${nextText(before, day)}\n`);
+    }
+    if (values.yes !== true) await confirm(world, step, wanted !== undefined);
+    const act = await actOf(world, { step, before, values });
+    const after = await withStepUp(world, values.data, act);
+    world.stdout.write(values.json === true ? jsonLine(after) : statusText(after, world));
   },
 );
 
@@ -86,29 +86,27 @@ interface Given {
   readonly 'passphrase-file'?: string | undefined;
 }
 
-async function take(
+type Act = (client: Client) => Promise<AuthorityStatus>;
+
+/** What is to be asked of the server. Whatever a person has to give for it is read already. */
+async function actOf(
   world: World,
-  client: Client,
   { step, before, values }: { step: Step; before: AuthorityStatus; values: Given },
-): Promise<AuthorityStatus> {
-  if (step === 'switch') return client.switchAuthority();
+): Promise<Act> {
+  if (step === 'switch') return (client) => client.switchAuthority();
   if (step === 'finish') {
-    return client.finishRotation(values.force === undefined ? {} : { force: values.force });
+    const force = values.force === undefined ? {} : { force: values.force };
+    return (client) => client.finishRotation(force);
   }
-  if (values.root !== undefined) return prepareOffline(world, client, values.root, values);
-  if (before.root.isKeyHere) return client.prepareAuthority({});
+  if (values.root !== undefined) return prepareOffline(world, values.root, values);
+  if (before.root.isKeyHere) return (client) => client.prepareAuthority({});
   throw usageFailure(
     'The key of the root is offline.',
     'Give the file that holdfast ca export-root wrote: --root FILE.',
   );
 }
 
-async function prepareOffline(
-  world: World,
-  client: Client,
-  path: string,
-  values: Given,
-): Promise<AuthorityStatus> {
+async function prepareOffline(world: World, path: string, values: Given): Promise<Act> {
   const text = readText(path);
   const source = {
     what: 'passphrase',
@@ -117,8 +115,10 @@ async function prepareOffline(
   };
   const passphrase = await readSecret(world, source, `Passphrase of ${path}: `);
   const { signWithRoot } = await world.server();
-  const request = await client.requestGeneration();
-  return client.prepareAuthority({ certificates: signWithRoot({ text, passphrase }, request) });
+  return async (client) => {
+    const request = await client.requestGeneration();
+    return client.prepareAuthority({ certificates: signWithRoot({ text, passphrase }, request) });
+  };
 }
 
 /** Whether the next step would be refused, as devices still use the old generation. */

@@ -54,14 +54,16 @@ export function nextText(
   const end = lastEndsAt === undefined ? '' : ` The last one ends on ${day(lastEndsAt)}.`;
   return (
     `Next: wait. ${countText(certificates)} of generation ${old?.number ?? 0} still count;` +
-    ` devices replace them when they renew.${end}`
+    ` devices and apps replace them when they renew.${end}`
   );
 }
 
-function useText({ certificates, devices }: GenerationView['inUse']): string {
+function useText({ certificates, devices, apps }: GenerationView['inUse']): string {
   if (certificates === 0) return 'nothing in use';
-  const names = devices.slice(0, NAMES_MAX).map(printable).join(', ');
-  return `${countText(certificates)} in use (${names}${devices.length > NAMES_MAX ? ', …' : ''})`;
+  const names = devices.slice(0, NAMES_MAX).map(printable);
+  if (devices.length > NAMES_MAX) names.push('…');
+  if (apps > 0) names.push(apps === 1 ? '1 app' : `${apps} apps`);
+  return `${countText(certificates)} in use (${names.join(', ')})`;
 }
 
 function countText(count: number): string {

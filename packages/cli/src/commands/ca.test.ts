@@ -24,7 +24,7 @@ const member = {
 function generation(
   number: number,
   state: GenerationView['state'],
-  inUse: GenerationView['inUse'] = { certificates: 0, devices: [] },
+  inUse: GenerationView['inUse'] = { certificates: 0, devices: [], apps: 0 },
 ): GenerationView {
   const madeAt = '2026-11-21T00:00:00.000Z';
   return { number, state, madeAt, devices: member, servers: member, apps: member, inUse };
@@ -43,6 +43,7 @@ const FIRST = status('prepare', [generation(1, 'issuing')]);
 const IN_USE = {
   certificates: 5,
   devices: ['a', 'b', 'c', 'd'],
+  apps: 1,
   lastEndsAt: '2027-02-19T00:00:00.000Z',
 };
 const WAITING = status('finish', [generation(1, 'trusted', IN_USE), generation(2, 'issuing')]);
@@ -73,7 +74,7 @@ describe('ca status', () => {
     assert.equal(await world.run('ca', 'status'), 0);
     assert.match(
       world.outText,
-      /generation 1 +issues no more, still counts .*5 certificates in use \(a, b, c, …\)/u,
+      /generation 1 +issues no more, still counts .*5 certificates in use \(a, b, c, …, 1 app\)/u,
     );
     assert.match(
       world.outText,

@@ -1,16 +1,18 @@
 /** `class show` and `class set`: what a class asks of its devices. @module */
-import type { ClassRules, ClassView } from '@holdfast/protocol/api';
+import { type ClassRules, type ClassView, RENEWAL_GRACE_MS_MAX } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import { nearest } from '../suggest.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
 
 const CLASSES = ['sensor', 'actuator', 'gateway', 'service'] as const;
+const DAY_MS = 86_400_000;
 type ClassName = (typeof CLASSES)[number];
 
 /** Shows a class. */
@@ -39,27 +41,36 @@ export const classSet: Command = defineCommand(
       'certificate: connections that have not are closed within a second.\n' +
       'A clone shows itself when a certificate is renewed that was renewed before:\n' +
       'its device is quarantined until somebody has looked, or it is reported only.\n' +
+      'A device that slept past the end of its certificate can renew it for the days of grace,\n' +
+      'and is quarantined until somebody has looked; after them it needs a new claim.\n' +
       'On a terminal it asks first when devices have no key; in a script it does not.',
     arguments: ['class'],
     options: {
       'api-key': { type: 'string', value: 'RULE', help: 'required, or optional' },
       'on-clone': { type: 'string', value: 'RULE', help: 'quarantine, or report' },
+      'renewal-grace-days': { type: 'string', value: 'DAYS', help: '0 to 365; 0 for no grace' },
       yes: { type: 'boolean', help: 'do not ask' },
       json: JSON_OPTION,
       data: DATA_OPTION,
     },
-    examples: ['class set sensor --api-key required', 'class set gateway --on-clone report'],
+    examples: [
+      'class set sensor --api-key required',
+      'class set gateway --on-clone report',
+      'class set sensor --renewal-grace-days 30',
+    ],
   },
   async (world, { values, positionals: [text = ''] }) => {
     const name = readClass(text);
     const rules = readRules(name, values);
-    await withClient(world, values.data, async (client) => {
-      if (rules.requiresApiKey === true && values.yes !== true) {
-        await confirm(world, () => client.deviceClass(name));
-      }
-      const view = await client.setDeviceClass(name, rules);
-      show(world, view, values.json === true);
-    });
+    if (rules.requiresApiKey === true && values.yes !== true) {
+      await withClient(world, values.data, (client) =>
+        confirm(world, () => client.deviceClass(name)),
+      );
+    }
+    const view = await withStepUp(world, values.data, (client) =>
+      client.setDeviceClass(name, rules),
+    );
+    show(world, view, values.json === true);
   },
 );
 
@@ -75,10 +86,14 @@ function readClass(text: string): ClassName {
 
 function readRules(
   name: ClassName,
-  values: { readonly 'api-key'?: string | undefined; readonly 'on-clone'?: string | undefined },
+  values: {
+    readonly 'api-key'?: string | undefined;
+    readonly 'on-clone'?: string | undefined;
+    readonly 'renewal-grace-days'?: string | undefined;
+  },
 ): ClassRules {
-  const { 'api-key': apiKey, 'on-clone': onClone } = values;
-  if (apiKey === undefined && onClone === undefined) {
+  const { 'api-key': apiKey, 'on-clone': onClone, 'renewal-grace-days': graceDays } = values;
+  if (apiKey === undefined && onClone === undefined && graceDays === undefined) {
     throw usageFailure(
       'There is nothing to set.',
       `For example: holdfast class set ${name} --api-key required`,
@@ -87,6 +102,7 @@ function readRules(
   return {
     ...(apiKey !== undefined && { requiresApiKey: readApiKeyRule(name, apiKey) }),
     ...(onClone !== undefined && { onClone: readCloneRule(name, onClone) }),
+    ...(graceDays !== undefined && { renewalGraceMs: readGrace(name, graceDays) }),
   };
 }
 
@@ -103,6 +119,15 @@ function readCloneRule(name: ClassName, text: string): ClassView['onClone'] {
   throw usageFailure(
     `--on-clone is quarantine or report, not "${text}".`,
     `For example: holdfast class set ${name} --on-clone report`,
+  );
+}
+
+function readGrace(name: ClassName, text: string): number {
+  const days = /^\d{1,3}$/u.test(text) ? Number(text) : Number.NaN;
+  if (days * DAY_MS <= RENEWAL_GRACE_MS_MAX) return days * DAY_MS;
+  throw usageFailure(
+    `--renewal-grace-days is a number of days from 0 to ${RENEWAL_GRACE_MS_MAX / DAY_MS}, not "${text}".`,
+    `For example: holdfast class set ${name} --renewal-grace-days 180`,
   );
 }
 
@@ -124,10 +149,11 @@ async function confirm({ input, stdout }: World, read: () => Promise<ClassView>)
 
 function show({ stdout }: World, view: ClassView, isJson: boolean): void {
   if (isJson) return stdout.write(jsonLine(view));
-  const { name, requiresApiKey, onClone, deviceCount, withoutApiKeyCount } = view;
+  const { name, requiresApiKey, onClone, renewalGraceMs, deviceCount, withoutApiKeyCount } = view;
   const facts = [
     ['API key', requiresApiKey ? 'required' : 'optional'],
     ['sign of a clone', onClone],
+    ['grace of an ended certificate', `${Math.floor(renewalGraceMs / DAY_MS)} days`],
     ['devices', String(deviceCount)],
     ['without an API key', String(withoutApiKeyCount)],
   ];

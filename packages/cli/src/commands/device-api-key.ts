@@ -12,6 +12,7 @@ import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { openSecretFile } from '../secret-file.ts';
+import { withStepUp } from '../step-up.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
 
@@ -62,7 +63,7 @@ export const deviceApiKeyCreate: Command = defineCommand(
     const file = values.out === undefined ? undefined : openSecretFile(values.out);
     let created: CreatedDeviceApiKey;
     try {
-      created = await withClient(world, values.data, (client) =>
+      created = await withStepUp(world, values.data, (client) =>
         client.createDeviceApiKey(id, request),
       );
     } catch (error) {
@@ -115,7 +116,7 @@ export const deviceApiKeyRemove: Command = defineCommand(
     examples: ['device api-key remove thermostat-1 0f1e2d3c4b5a6978'],
   },
   async (world, { values, positionals: [id = '', key = ''] }) => {
-    await withClient(world, values.data, (client) => client.deleteDeviceApiKey(id, key));
+    await withStepUp(world, values.data, (client) => client.deleteDeviceApiKey(id, key));
     if (values.json === true) return world.stdout.write(jsonLine({ removed: key }));
     world.stdout.write(`The API key ${printable(key)} of ${printable(id)} has ended.\n`);
   },

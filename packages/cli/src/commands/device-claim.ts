@@ -1,14 +1,14 @@
 /** `device add` and `device claim`: a claim, and how to use it. @module */
-import { parseClaim } from '@holdfast/protocol';
 import { type ClaimedDevice, DEVICE_CLASS_LIST, type DeviceView } from '@holdfast/protocol/api';
 import { renderUnicodeCompact } from 'uqr';
-import { withClient } from '../access.ts';
+import { claimOf } from '../claim-of.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
-import { jsonLine, printable } from '../printable.ts';
+import { jsonLine } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import { nearest } from '../suggest.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
@@ -46,8 +46,8 @@ export const deviceAdd: Command = defineCommand(
       class: readClass(values.class, id),
       ...(group !== undefined && { group }),
     };
-    const claimed = await withClient(world, values.data, (client) => client.addDevice(device));
-    show(world, claimed, values);
+    const claimed = await withStepUp(world, values.data, (client) => client.addDevice(device));
+    show(world, id, { claimed, ...values });
   },
 );
 
@@ -62,7 +62,8 @@ export const deviceClaim: Command = defineCommand(
     examples: ['device claim thermostat-1'],
   },
   async (world, { values, positionals: [id = ''] }) => {
-    show(world, await withClient(world, values.data, (client) => client.claimDevice(id)), values);
+    const claimed = await withStepUp(world, values.data, (client) => client.claimDevice(id));
+    show(world, id, { claimed, ...values });
   },
 );
 
@@ -78,33 +79,41 @@ function readClass(text: string | undefined, id: string): DeviceView['class'] {
 
 function show(
   { stdout, timeZone }: World,
-  claimed: ClaimedDevice,
-  { qr, json }: { readonly qr?: boolean | undefined; readonly json?: boolean | undefined },
+  id: string,
+  {
+    claimed,
+    qr,
+    json,
+  }: {
+    readonly claimed: ClaimedDevice;
+    readonly qr?: boolean | undefined;
+    readonly json?: boolean | undefined;
+  },
 ): void {
   if (json === true) return stdout.write(jsonLine(claimed));
   const { device, claim } = claimed;
+  const { text } = claim;
+  const { host, port, secret } = claimOf(id, text);
   const paint = paintFor(stdout);
-  const text = printable(claim.text);
   const until = localTime(claim.expiresAt, timeZone).slice(0, -3);
-  const place = parseClaim(claim.text);
   const code =
     qr === true || stdout.isTty ? `${qrLines(text).map(paint.lightOnDark).join('\n')}\n\n` : '';
   stdout.write(
-    `${paint.strong(device.id)} (${device.class}) is ready to enroll. ` +
+    `${paint.strong(id)} (${device.class}) is ready to enroll. ` +
       `Its claim works once, until ${until}:\n\n` +
       `  ${paint.strong(text)}\n\n${code}` +
       `Next, on the device, either\n\n` +
-      `  ${paint.command(`npx holdfast device enroll --claim ${text} --out ./${device.id}`)}\n\n` +
+      `  ${paint.command(`npx holdfast device enroll --claim ${text} --out ./${id}`)}\n\n` +
       `or with openssl and curl (docs/guides/enroll-with-openssl.md), with\n\n` +
       table(
         [
-          ['server', place === undefined ? '' : `https://${place.host}:${place.port}`],
-          ['user', device.id],
-          ['password', printable(claim.secret)],
+          ['server', `https://${host}:${port}`],
+          ['user', id],
+          ['password', secret],
         ],
         2,
       ) +
-      `\n${paint.faint(`Lost it, or it expired? holdfast device claim ${device.id}`)}\n`,
+      `\n${paint.faint(`Lost it, or it expired? holdfast device claim ${id}`)}\n`,
   );
 }
 

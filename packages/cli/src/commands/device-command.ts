@@ -1,9 +1,9 @@
 /** `device command`. @module */
-import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { jsonLine } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 
 /** Sends a signed command to a device. */
 export const deviceCommand: Command = defineCommand(
@@ -18,7 +18,7 @@ export const deviceCommand: Command = defineCommand(
   },
   async (world, { values, positionals: [id = '', name = '', text = ''] }) => {
     const body = readObject(text);
-    const sent = await withClient(world, values.data, (client) =>
+    const sent = await withStepUp(world, values.data, (client) =>
       client.sendCommand(id, { name, body }),
     );
     const { stdout } = world;

@@ -168,6 +168,24 @@ describe('device import', () => {
     }
   });
 
+  it('says so of a file that is made to fill the memory, before it does', async () => {
+    const device = (at: number): string => `pump-${at},sensor\n`;
+    const many = Array.from({ length: 100_001 }, (_, at) => device(at)).join('');
+    for (const [bad, told] of [
+      [`id,class\n${many}`, /more than 100000 devices; split it/u],
+      [`id,class\n${'a\n'.repeat(16_000_000)}`, /more than 100000 devices; split it/u],
+      [','.repeat(33_000_000), /line 1 has a column ""/u],
+      ['a",'.repeat(11_000_000), /quotation mark in a field|column "a/u],
+    ] as const) {
+      const { world, code } = await run(server(), bad);
+      assert.equal(code, 1);
+      assert.match(world.errText, told);
+    }
+    const most = many.slice(0, -device(100_000).length);
+    const { world, code } = await run(server(), `id,class\n${most}`, '--dry-run');
+    assert.equal(code, 0, world.errText);
+  });
+
   it('writes nothing over a file that is there', async () => {
     const { asked, client } = server();
     const world = new FakeWorld({ client });
@@ -191,6 +209,20 @@ describe('device import', () => {
     assert.match(world.errText, /--again/u);
     const lines = readFileSync(path('claims.csv'), 'utf8').trimEnd().split('\r\n');
     assert.equal(lines.length, 501);
+  });
+
+  it('writes nothing into tables and labels that is no claim', async () => {
+    const { client } = server();
+    const importDevices: Client['importDevices'] = async (request) => {
+      const answer = await client.importDevices?.(request);
+      assert.ok(answer !== undefined);
+      const claims = answer.claims.map((claim) => ({ ...claim, text: '=cmd|calc!A0' }));
+      return { ...answer, claims };
+    };
+    const { world, code, path } = await run({ client: { importDevices } }, FILE);
+    assert.equal(code, 1);
+    assert.match(world.errText, /E_CLIENT_RESPONSE/u);
+    assert.ok(!readFileSync(path('claims.csv'), 'utf8').includes('calc'));
   });
 
   it('passes --again and --days on', async () => {
@@ -223,7 +255,7 @@ describe('device import', () => {
     assert.equal(html.match(/<section>/gu)?.length, 3);
     assert.equal(html.match(/<svg /gu)?.length, 49);
     for (const id of ids) assert.ok(html.includes(`<b>${id}</b><br>sensor<br>north<br>`));
-    assert.match(html, /<br>until 2026-12-21/u);
+    assert.match(html, /<br><small>enroll by 2026-12-21/u);
     const outcome = JSON.parse(world.outText) as { pages: number; added: number };
     assert.deepEqual([outcome.pages, outcome.added], [3, 49]);
   });

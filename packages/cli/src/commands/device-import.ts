@@ -1,5 +1,4 @@
 /** `device import`: many devices from a file, each with a claim. @module */
-import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, integerOption, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { readDeviceFile } from '../device-file.ts';
@@ -8,6 +7,7 @@ import { usageFailure } from '../failure.ts';
 import { checkImport, createFiles, importAll } from '../import-devices.ts';
 import { localTime } from '../local-time.ts';
 import { jsonLine, printable } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import type { World } from '../world.ts';
 
 const DAYS = { min: 1, max: 365, default: 30 };
@@ -51,7 +51,7 @@ export const deviceImport: Command = defineCommand(
     const options = { again, claimLifeMs: days * DAY_MS };
     checkPaths({ claims, labels, isDry });
     const lines = readDeviceFile(file);
-    await withClient(world, values.data, async (client) => {
+    await withStepUp(world, values.data, async (client) => {
       const counts = await checkImport(client, lines, { file, options });
       if (isDry) return showCheck(world, counts, json);
       const { claimFile, sheet } = createFiles(claims ?? '', labels);

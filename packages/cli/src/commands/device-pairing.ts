@@ -1,11 +1,11 @@
 /** `device pair-code` and `device reset`: who has a device. @module */
 import { renderUnicodeCompact } from 'uqr';
-import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { Failure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import type { World } from '../world.ts';
 
 const RESET_REASON_DEFAULT = 'reset on the command line';
@@ -27,7 +27,7 @@ export const devicePairCode: Command = defineCommand(
     examples: ['device pair-code thermostat-1'],
   },
   async (world, { values, positionals: [id = ''] }) => {
-    const made = await withClient(world, values.data, (client) => client.pairCode(id));
+    const made = await withStepUp(world, values.data, (client) => client.pairCode(id));
     const { stdout } = world;
     if (values.json === true) return stdout.write(jsonLine(made));
     const paint = paintFor(stdout);
@@ -67,7 +67,7 @@ export const deviceReset: Command = defineCommand(
   async (world, { values, positionals: [id = ''] }) => {
     if (values.yes !== true) await confirm(world, id);
     const reason = values.reason ?? RESET_REASON_DEFAULT;
-    const reset = await withClient(world, values.data, (client) => client.resetDevice(id, reason));
+    const reset = await withStepUp(world, values.data, (client) => client.resetDevice(id, reason));
     const { stdout } = world;
     if (values.json === true) return stdout.write(jsonLine(reset));
     const owner = reset.hadOwner ? 'its owner has no rights any more' : 'it had no owner';

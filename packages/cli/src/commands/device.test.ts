@@ -70,6 +70,22 @@ Lost it, or it expired? holdfast device claim thermostat-1
     }
   });
 
+  it('prints no command to copy that a server has made up', async () => {
+    const evil = [
+      `${claim};id`,
+      `${claim}\n`,
+      claim.replace('thermostat-1', 'thermostat-2'),
+      '\u001B[2J',
+    ];
+    for (const text of evil) {
+      const answer = { ...claimed, claim: { ...claimed.claim, text } };
+      const world = new FakeWorld({ client: { claimDevice: () => Promise.resolve(answer) } });
+      assert.equal(await world.run('device', 'claim', 'thermostat-1'), 1, text);
+      assert.equal(world.outText, '');
+      assert.match(world.errText, /E_CLIENT_RESPONSE/u);
+    }
+  });
+
   it('prints only JSON with --json', async () => {
     const client = { addDevice: () => Promise.resolve(claimed) };
     const world = new FakeWorld({ client, isTty: true });

@@ -124,7 +124,7 @@ export const deviceAllowIdevid: Command = defineCommand(
       ...(serial !== undefined && { serial }),
       ...(certificateSerial !== undefined && { certificateSerial }),
     };
-    const allowed = await withClient(world, values.data, (client) =>
+    const allowed = await withStepUp(world, values.data, (client) =>
       client.allowIdevid(id, request),
     );
     const { stdout } = world;

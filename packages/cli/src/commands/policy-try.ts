@@ -11,6 +11,7 @@ import { jsonLine, printable } from '../printable.ts';
 import { table } from '../table.ts';
 import { readText } from '../text-source.ts';
 import type { World } from '../world.ts';
+import { printWarnings } from './policy.ts';
 
 /** Compares expected decisions with those of a policy. */
 export const policyTest: Command = defineCommand(
@@ -79,6 +80,7 @@ export const policyDiff: Command = defineCommand(
     const text = readText(file);
     const diff = await withClient(world, data, (client) => client.diffPolicy(text));
     const { stdout } = world;
+    printWarnings(world, diff);
     if (json === true) return stdout.write(jsonLine(diff));
     const { tried, changes } = diff;
     if (changes.length > 0) stdout.write(table(changes.map((change) => changeRow(change, world))));

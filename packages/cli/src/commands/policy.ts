@@ -1,11 +1,12 @@
 /** `policy show`, `set`, `history` and `rollback`. @module */
-import type { PolicyVersionView, PolicyView } from '@holdfast/protocol/api';
+import type { PolicyVersionView, SetPolicyView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, integerOption, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
-import { jsonLine, printable } from '../printable.ts';
+import { jsonLine, printable, printableLines } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import { table } from '../table.ts';
 import { readText } from '../text-source.ts';
 import type { World } from '../world.ts';
@@ -33,11 +34,11 @@ export const policyShow: Command = defineCommand(
   async (world, { values: { version, schema, json, data } }) => {
     await withClient(world, data, async (client) => {
       const { stdout } = world;
-      if (schema === true) return stdout.write(lines(await client.policySchema()));
+      if (schema === true) return stdout.write(printableLines(await client.policySchema()));
       const number =
         version === undefined ? undefined : integerOption(version, { name: 'version', ...NUMBER });
       const policy = await client.policy(number);
-      stdout.write(json === true ? jsonLine(policy) : lines(policy.text));
+      stdout.write(json === true ? jsonLine(policy) : printableLines(policy.text));
     });
   },
 );
@@ -57,7 +58,7 @@ export const policySet: Command = defineCommand(
   },
   async (world, { values: { reason = REASON_DEFAULT, json, data }, positionals: [file = ''] }) => {
     const text = readText(file);
-    const set = await withClient(world, data, (client) => client.setPolicy({ text, reason }));
+    const set = await withStepUp(world, data, (client) => client.setPolicy({ text, reason }));
     printSet(world, set, json);
   },
 );
@@ -75,7 +76,7 @@ export const policyRollback: Command = defineCommand(
   async (world, { values: { reason, json, data }, positionals: [version = ''] }) => {
     const number = integerOption(version, { name: 'version', ...NUMBER });
     const why = reason ?? `back to version ${number}`;
-    const set = await withClient(world, data, (client) => client.rollbackPolicy(number, why));
+    const set = await withStepUp(world, data, (client) => client.rollbackPolicy(number, why));
     printSet(world, set, json);
   },
 );
@@ -114,7 +115,10 @@ function row({ number, at, author, sha256, reason }: PolicyVersionView, world: W
   ];
 }
 
-function printSet({ stdout }: World, { version }: PolicyView, json: boolean | undefined): void {
+function printSet(world: World, set: SetPolicyView, json: boolean | undefined): void {
+  const { stdout } = world;
+  const { version } = set;
+  printWarnings(world, set);
   if (json === true) return stdout.write(jsonLine(version));
   stdout.write(
     `Version ${version.number} of the policy is in force (SHA-256 ${printable(version.sha256)}).\n` +
@@ -122,9 +126,13 @@ function printSet({ stdout }: World, { version }: PolicyView, json: boolean | un
   );
 }
 
-/** A text of several lines, each fit for a terminal. */
-function lines(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+/** On stderr: they are for whoever looks, whatever reads the answer. */
+export function printWarnings(
+  { stderr }: World,
+  { warnings = [] }: { readonly warnings?: readonly string[] | undefined },
+): void {
+  const { bad } = paintFor(stderr);
+  for (const warning of warnings) stderr.write(`${bad('Warning:')} ${printable(warning)}\n`);
 }
 
 const SHORT_HASH_CHARACTERS = 12;

@@ -5,6 +5,7 @@ import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { localTime } from '../local-time.ts';
 import { jsonLine, printable } from '../printable.ts';
+import { withStepUp } from '../step-up.ts';
 import { table } from '../table.ts';
 
 const ALL_OPTION = { type: 'boolean', help: 'of everybody, for administrators' } as const;
@@ -26,7 +27,13 @@ export const sessionList: Command = defineCommand(
     if (sessions.length === 0) return stdout.write('Nobody is signed in in a browser.\n');
     const rows = sessions.map(({ id, principal, by, address, lastUsedAt }) => {
       const name = printable(principal.replace(/^person:/u, ''));
-      return [id, name, by, printable(address), `last used ${localTime(lastUsedAt, timeZone)}`];
+      return [
+        printable(id),
+        name,
+        by,
+        printable(address),
+        `last used ${localTime(lastUsedAt, timeZone)}`,
+      ];
     });
     stdout.write(table(rows));
   },
@@ -42,7 +49,7 @@ export const sessionEnd: Command = defineCommand(
     examples: ['session end 0123456789abcdef', 'session end 0123456789abcdef --all'],
   },
   async (world, { values, positionals: [id = ''] }) => {
-    await withClient(world, values.data, async (client) =>
+    await withStepUp(world, values.data, async (client) =>
       (await isAll(client, values.all)) ? client.endSession(id) : client.endOwnSession(id),
     );
     const { stdout } = world;

@@ -17,8 +17,13 @@ export interface MadeKey {
 
 /** Makes, opens and destroys keys for ES256. */
 export interface KeyCustody {
-  /** Makes a key. `label` says what it is for, where keys have labels; it is not secret. */
-  make(label: string): MadeKey;
+  /**
+   * Makes a key.
+   * @param label - what it is for, where keys have labels; not secret.
+   * @param onPlan - is told where a key is going to live outside of our records, before it does:
+   *   whoever is interrupted then can still destroy it.
+   */
+  make(label: string, onPlan?: (saved: SavedKey) => void): MadeKey;
   /** @throws Fault `E_CRYPTO_CUSTODY` or `E_CRYPTO_TOKEN…` when the key is not to be had. */
   open(saved: SavedKey): KeyHandle;
   /** Ends a key where it lives. What is sealed ends when its record is overwritten. */

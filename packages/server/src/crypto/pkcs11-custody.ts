@@ -14,10 +14,11 @@ import type { Token, TokenObject } from './pkcs11-token.ts';
 /** Custody of issuing keys in a token. What was sealed before, such as the root, stays sealed. */
 export function tokenCustody(token: Token, { random }: { random: RandomBytes }): KeyCustody {
   return {
-    make(label) {
+    make(label, onPlan = () => {}) {
       const id = Buffer.from(random(ID_BYTES));
-      makeSigningKey(token, { id, label: `holdfast ${label}` });
       const saved = { kind: 'pkcs11', id: id.toString('hex') } as const;
+      onPlan(saved);
+      makeSigningKey(token, { id, label: `holdfast ${label}` });
       return { saved, key: signingKey(token, id) };
     },
     open: (saved) =>
@@ -178,9 +179,10 @@ function ownKey(id: Buffer, label: string): TokenAttribute[] {
 
 /** A token may ignore what it was asked: a key that could leave it is not what was promised. */
 function requireLockedIn(token: Token, key: TokenObject): void {
-  const isSensitive = token.attribute(key, ck.CKA_SENSITIVE)[0] === 1;
-  const isExtractable = token.attribute(key, ck.CKA_EXTRACTABLE)[0] === 1;
-  if (isSensitive && !isExtractable) return;
+  // What it does not say of a key is not promised either.
+  const says = (attribute: number, value: number): boolean =>
+    token.attribute(key, attribute).equals(Buffer.of(value));
+  if (says(ck.CKA_SENSITIVE, 1) && says(ck.CKA_EXTRACTABLE, 0)) return;
   token.destroy(key);
   throw new Fault({
     code: 'E_CRYPTO_TOKEN_KEY',

@@ -66,6 +66,26 @@ test(
       }
     });
 
+    await t.test('a token that does not say so of a key is not believed', () => {
+      const ask = token.attribute.bind(token);
+      t.after(() => (token.attribute = ask));
+      const count = (): number =>
+        token.find([{ type: ck.CKA_CLASS, value: ck.CKO_SECRET_KEY }]).length;
+      const before = count();
+      for (const [type, answer] of [
+        [ck.CKA_EXTRACTABLE, []],
+        [ck.CKA_EXTRACTABLE, [1]],
+        [ck.CKA_SENSITIVE, []],
+        [ck.CKA_SENSITIVE, [0]],
+      ] as const) {
+        token.attribute = (key, of) => (of === type ? Buffer.from(answer) : ask(key, of));
+        assert.throws(() => makeTokenKek(token, { random }), code('E_CRYPTO_TOKEN_KEY'));
+        assert.throws(() => tokenCustody(token, { random }).make('x'), code('E_CRYPTO_TOKEN_KEY'));
+      }
+      token.attribute = ask;
+      assert.equal(count(), before, 'what it made is destroyed');
+    });
+
     await t.test('what the key-encryption key wraps opens in its context only', () => {
       const id = makeTokenKek(token, { random });
       const wrapper = tokenWrapper(token, { id, random });

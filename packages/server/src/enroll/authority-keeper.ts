@@ -1,6 +1,6 @@
 /** Keeps the certificate authority and the certificate of this server, and changes them. @module */
 import { type Refusal, type TenantName, refuse } from '@holdfast/protocol';
-import type { KeyCustody, MadeKey } from '../crypto/index.ts';
+import type { KeyCustody, MadeKey, SavedKey } from '../crypto/index.ts';
 import { type Clock, type RandomBytes, Secret } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
 import {
@@ -36,6 +36,7 @@ import {
   withoutRootKey,
 } from '../pki/index.ts';
 import type { AuthorityChange, GenerationRequest, RootExport } from './authority-change.ts';
+import { KeyLeftovers } from './key-leftovers.ts';
 
 /** What the keeper needs. */
 export interface AuthorityKeeperDeps {
@@ -64,6 +65,7 @@ export class AuthorityKeeper {
   readonly custody: string;
   readonly #deps: AuthorityKeeperDeps;
   readonly #store: SealedStore;
+  readonly #leftovers: KeyLeftovers;
   readonly #authorities: Collection<AuthorityMaterial | AuthorityV1Material>;
   readonly #certificates: Collection<ServerCertificate['material']>;
   readonly #listeners = new Set<() => void>();
@@ -75,13 +77,17 @@ export class AuthorityKeeper {
   /** Opens what is kept, or makes it. */
   constructor(store: SealedStore, deps: AuthorityKeeperDeps) {
     this.#store = store;
-    this.#deps = deps;
+    this.#leftovers = new KeyLeftovers(store, deps.custody);
+    const custody = this.#leftovers.noting;
+    this.#deps = { ...deps, custody };
     this.custody = deps.custodyName;
     this.#authorities = store.collection('authority', StoredAuthoritySchema);
     this.#certificates = store.collection('server-certificate', ServerCertificateSchema);
     const stored = this.#authorities.read(ONLY);
-    this.#material = stored === undefined ? createAuthority(deps) : upgradeAuthority(stored, deps);
+    this.#material =
+      stored === undefined ? createAuthority(this.#deps) : upgradeAuthority(stored, this.#deps);
     if (this.#material !== stored) this.#authorities.write(ONLY, this.#material);
+    this.#leftovers.destroy(this.#keysInUse());
     this.authority = new Authority(this.#material, deps);
     this.#certificate = this.#ensureCertificate();
   }
@@ -156,14 +162,18 @@ export class AuthorityKeeper {
   /** The generation before is not trusted any more, and its keys are destroyed. */
   finish(): AuthorityChange | Refusal {
     const old = this.#material.generations.find(({ state }) => state === 'trusted');
-    return this.#change(finished(this.#material), old?.number, () => {
-      for (const role of ISSUING_ROLES) {
-        const key = old?.[role].key;
-        if (key !== undefined) this.#deps.custody.destroy(key);
-      }
+    const change = this.#change(finished(this.#material), old?.number, () => {
       // The old keys must not be read back out of the write-ahead log.
       this.#store.scrub();
+      this.#leftovers.destroy(this.#keysInUse());
     });
+    if ('code' in change || old === undefined) return change;
+    const commit = (): Refusal | undefined => {
+      // Noted before the record that names them goes, so that a later start can destroy them.
+      for (const role of ISSUING_ROLES) this.#leftovers.note(old[role].key);
+      return change.commit();
+    };
+    return { ...change, commit };
   }
 
   /**
@@ -178,6 +188,18 @@ export class AuthorityKeeper {
     // The old key may be why: it must not be read back out of the write-ahead log.
     this.#store.scrub();
     for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * Gives the server another certificate once two thirds of the life of this one are over. Its key
+   * stays, and so do the pins of devices. @returns whether it was time.
+   */
+  renewCertificate(): boolean {
+    const certificate = this.#ensureCertificate();
+    if (!certificate.isNew) return false;
+    this.#certificate = certificate;
+    for (const listener of this.#listeners) listener();
+    return true;
   }
 
   /** The root's key under a passphrase; it stays here until {@link forgetRoot}. */
@@ -292,11 +314,18 @@ export class AuthorityKeeper {
     return certificate;
   }
 
+  #keysInUse(): SavedKey[] {
+    const requested = this.#requested?.keys;
+    return ISSUING_ROLES.flatMap((role) => {
+      const kept = this.#material.generations.map((generation) => generation[role].key);
+      return [...kept, requested?.[role].saved].filter((key) => key !== undefined);
+    });
+  }
+
   #dropRequested(): void {
     if (this.#requested === undefined) return;
-    const { keys } = this.#requested;
-    for (const role of ISSUING_ROLES) this.#deps.custody.destroy(keys[role].saved);
     this.#requested = undefined;
+    this.#leftovers.destroy(this.#keysInUse());
   }
 }
 

@@ -368,3 +368,63 @@ test('without its manufacturer an IDevID is a stranger', async (t) => {
   assert.equal(renewal.status, '403');
   assert.equal(codes(lab).at(-1), 'E_SESSION_FOREIGN_CA');
 });
+
+test('what a class asks for beside the certificate is asked for at every door', async (t) => {
+  const lab = await openEnrolled(t);
+  const { apiKeys, classSettings, registry } = lab;
+  const made = await apiKeys.make('a', {});
+  assert.equal(apiKeys.keep(made, 0), undefined);
+  classSettings.set('sensor', { requiresApiKey: true });
+  await shell(lab, 'cat > key.header', `x-holdfast-api-key: ${made.key.expose()}\n`);
+  await shell(lab, 'cat > wrong.header', `x-holdfast-api-key: hfk_${'A'.repeat(43)}\n`);
+  const [right, wrong] = ['-H @key.header', '-H @wrong.header'];
+  const get = async (path: string, header = '', by = 'a'): Promise<string> => {
+    const options = `--cert ${by}.pem --key ${by}.key ${header}`;
+    const url = `https://localhost:${lab.port}/${path}`;
+    return shell(lab, `curl -sS --cacert root.pem -o body -w '%{http_code}' ${options} ${url}`);
+  };
+  const keys = 'v1/device/payload-keys';
+  const pinSet = '.well-known/holdfast/pins';
+  assert.equal(await get(keys), '200', 'its bundle, into which the key goes, is not there yet');
+  present(registry.changeState('a', { act: 'activate', by: 'a', reason: 'connected' }));
+  for (const path of [keys, pinSet]) {
+    assert.equal(await get(path), '401', path);
+    assert.equal(await get(path, wrong), '401', path);
+    assert.equal(await get(path, right), '200', path);
+  }
+  await newKey(lab, 'b');
+  assert.equal((await reenroll(lab)).status, '403');
+  assert.equal((await reenroll(lab, { options: `${PKCS10} ${wrong}` })).status, '403');
+  assert.equal(registry.certificatesOf('a').length, 1, 'nothing was issued');
+  const answer = await reenroll(lab, { options: `${PKCS10} ${right}` });
+  assert.equal(answer.status, '200');
+  await keep(lab, 'b', answer);
+  const states = (): string[] => registry.certificatesOf('a').map(({ status }) => status);
+  assert.equal(await get(pinSet, '', 'b'), '401');
+  assert.deepEqual(states(), ['current', 'pending'], 'without the key it is not used');
+  assert.equal(await get(pinSet, right, 'b'), '200');
+  assert.deepEqual(states(), ['superseded', 'current']);
+  assert.deepEqual(new Set(codes(lab)), new Set(['E_SESSION_API_KEY']));
+  // An ended certificate alone stops nobody's device.
+  lab.clock.ms += SUPERSEDED_PATIENCE_MS;
+  assert.equal((await reenroll(lab)).status, '403');
+  assert.equal(registry.byId('a')?.state, 'active');
+  assert.equal((await reenroll(lab, { options: `${PKCS10} ${right}` })).status, '403');
+  assert.equal(registry.byId('a')?.state, 'quarantined');
+});
+
+test('a clone is on the log also when the disk fails to stop its device', async (t) => {
+  const lab = await openEnrolled(t);
+  await newKey(lab, 'b');
+  await keep(lab, 'b', await reenroll(lab));
+  assert.equal((await pins(lab, 'b')).status, '200');
+  lab.clock.ms += SUPERSEDED_PATIENCE_MS;
+  const change = lab.registry.changeState.bind(lab.registry);
+  lab.registry.changeState = (...args) => {
+    change(...args);
+    throw new Error('the disk is gone');
+  };
+  assert.equal((await reenroll(lab)).status, '503');
+  assert.equal(lab.registry.byId('a')?.state, 'quarantined');
+  assert.equal(lab.acts.at(-1)?.action, 'device.quarantine');
+});

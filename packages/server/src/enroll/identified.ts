@@ -3,27 +3,51 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Refusal, refuse } from '@holdfast/protocol';
 import type { ApiError } from '@holdfast/protocol/api';
+import type { ApiKeyHeader } from '../ingest/index.ts';
 import type { Device, DeviceRegistry } from '../registry/index.ts';
+import type { AdmittedPeer, Gate } from '../session/index.ts';
 
 /** Says who is at the other end of a TLS connection: the gate of the session stage. */
-export type Identify = (socket: TLSSocket) => { readonly principal: string } | Refusal;
+export type Identify = (socket: TLSSocket) => AdmittedPeer | Refusal;
 
 /** What tells devices apart. */
 export interface IdentifiedDeps {
   readonly registry: DeviceRegistry;
   readonly identify: Identify;
+  readonly gate: Pick<Gate, 'recheck'>;
+  readonly apiKeyHeader: Pick<ApiKeyHeader, 'refusalOf' | 'recheck'>;
 }
 
-/** The device whose certificate the gate admits, or why there is none. */
-export function identified(
-  socket: Socket,
-  { identify, registry }: IdentifiedDeps,
-): Device | Refusal {
+/** A request of a device. */
+interface DeviceRequest {
+  readonly socket: Socket;
+  readonly headers: Headers;
+  /** Whether the device may do without its API key. */
+  readonly isExempt?: (device: Device) => boolean;
+}
+
+/**
+ * The device whose certificate the gate admits, and which shows the API key that its class asks
+ * for; or why there is none.
+ */
+export async function identified(
+  { socket, headers, isExempt = () => false }: DeviceRequest,
+  { identify, registry, gate, apiKeyHeader }: IdentifiedDeps,
+): Promise<Device | Refusal> {
   if (!(socket instanceof TLSSocket)) throw new TypeError('a device without TLS');
   const peer = identify(socket);
   if (peer instanceof Refusal) return peer;
-  const device = registry.byId(peer.principal);
-  return device ?? refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no device ${peer.principal}`);
+  const { principal } = peer;
+  const shownBy = { headers, connection: socket };
+  const known = registry.byId(principal);
+  if (known === undefined || !isExempt(known)) {
+    const refusal = await apiKeyHeader.refusalOf(peer, shownBy);
+    // To check a key takes its time, in which the device may have been revoked.
+    const gone = refusal ?? gate.recheck(peer) ?? apiKeyHeader.recheck(peer, shownBy);
+    if (gone !== undefined) return gone;
+  }
+  const device = registry.byId(principal);
+  return device ?? refuse('E_SESSION_UNKNOWN_CERTIFICATE', `no device ${principal}`);
 }
 
 /** What the certificate of a peer says of itself. Never trusted. */
@@ -35,7 +59,7 @@ export function subjectOf(socket: Socket): string | undefined {
 export const NOT_IDENTIFIED: ApiError = {
   error: {
     code: 'E_OPERATE_UNAUTHENTICATED',
-    message: 'No client certificate that is accepted was shown.',
-    fix: 'Show the operational certificate of the device, client.crt with client.key.',
+    message: 'No certificate, or no API key, that is accepted was shown.',
+    fix: 'Show client.crt with client.key of the device, and its API key if its class asks for one.',
   },
 };

@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { Refusal, parseTenantName } from '@holdfast/protocol';
 import type { Act } from '../audit/index.ts';
+import { ApiKeyHeader } from '../ingest/index.ts';
 import {
   type Clock,
   type RefusalReport,
@@ -26,11 +27,12 @@ import {
 import {
   ClassSettings,
   type Device,
+  DeviceApiKeys,
   DeviceRegistry,
   Manufacturers,
   PayloadKeySource,
 } from '../registry/index.ts';
-import { Gate } from '../session/index.ts';
+import { ApiKeyCheck, Gate } from '../session/index.ts';
 import { Admission, openHttps } from '../wire/index.ts';
 import type { IssuedClaim } from './claims.ts';
 import { createEnrollment } from './create-enrollment.ts';
@@ -123,6 +125,7 @@ export interface ListeningLab extends Lab {
   readonly port: number;
   readonly logLines: string[];
   readonly payloadKeys: PayloadKeySource;
+  readonly apiKeys: DeviceApiKeys;
   /** Set it to make recording fail. */
   readonly journal: { problem: Error | undefined };
   addDevice(id: string): Device;
@@ -134,8 +137,11 @@ export interface ListeningLab extends Lab {
 export async function openListeningLab(context: TestContext): Promise<ListeningLab> {
   const lab = openLab(context);
   const { clock, authority, tenant, registry, store, acts, reports, folder } = lab;
+  const apiKeys = new DeviceApiKeys(store, { clock, random: systemRandom, registry });
+  const apiKeyCheck = new ApiKeyCheck({ ...lab, apiKeys });
   const gate = new Gate({
     registry,
+    secondFactor: apiKeyCheck,
     check: (certificate, nowMs = clock.nowMs()) =>
       checkClientCertificate(certificate, { authority, tenant, nowMs }),
   });
@@ -163,9 +169,12 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
     enrollUrl: () => `https://localhost:${listening.port}`,
     broker: 'mqtts://localhost:8883',
     pins: server.pins,
+    pinsVersion: () => Math.floor(clock.ms / 1_000),
     pinsSinceMs: () => clock.ms,
     classSettings: lab.classSettings,
     manufacturers: lab.manufacturers,
+    gate,
+    apiKeyHeader: new ApiKeyHeader(apiKeyCheck, gate),
     identify: (socket) => gate.admit(tlsPeer(socket)),
     examine: (socket) => gate.examine(tlsPeer(socket)),
   });
@@ -192,6 +201,7 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
     port,
     logLines,
     payloadKeys,
+    apiKeys,
     journal,
     addDevice: (id) => present(registry.add({ id, class: 'sensor' })),
     claim: (device) => present(enrollment.issueClaim(device, { port })),

@@ -177,13 +177,13 @@ export class Pairing {
 
   #issue(appId: string, request: CertificateRequest): { certificate: AppCertificate; pem: string } {
     const { authority, tenant } = this.#deps;
-    const { der, fingerprint, notAfterMs } = authority.issueApp({
+    const { der, fingerprint, notAfterMs, issuerKeyId } = authority.issueApp({
       spki: request.spkiDer,
       tenant,
       appId: asAppId(appId),
       lifeMs: APP_CERTIFICATE_LIFE_MS,
     });
-    const certificate = { fingerprint, spkiHash: request.spkiHash, notAfterMs };
+    const certificate = { fingerprint, spkiHash: request.spkiHash, notAfterMs, issuerKeyId };
     return { certificate, pem: certificatePem(der) };
   }
 }

@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import type { RecordAct } from '../audit/index.ts';
 import type { ReportRefusal, SecretBytes } from '../kernel/index.ts';
 import { type ServerPins, devicePins } from '../pki/index.ts';
-import type { PayloadKeySource } from '../registry/index.ts';
+import type { Device, PayloadKeySource } from '../registry/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import { type IdentifiedDeps, NOT_IDENTIFIED, identified, subjectOf } from './identified.ts';
 
@@ -24,7 +24,8 @@ export interface PayloadKeysDeps extends IdentifiedDeps {
 
 /**
  * `GET /v1/device/payload-keys`. The keys are given until the first message was verified with
- * them: whoever takes the certificate later does not get the keys with it.
+ * them: whoever takes the certificate later does not get the keys with it. The first time, before
+ * the device has connected, no API key is asked for: see {@link hasJustEnrolled}.
  */
 export function payloadKeysRoute(deps: PayloadKeysDeps): Hono<{ Bindings: HttpBindings }> {
   const { recordAct, report } = deps;
@@ -32,7 +33,8 @@ export function payloadKeysRoute(deps: PayloadKeysDeps): Hono<{ Bindings: HttpBi
   app.get('/v1/device/payload-keys', async (c) => {
     const { socket } = c.env.incoming;
     const circumstances = { address: peerAddress(socket), topic: c.req.path };
-    const device = identified(socket, deps);
+    const { headers } = c.req.raw;
+    const device = await identified({ socket, headers, isExempt: hasJustEnrolled }, deps);
     if (device instanceof Refusal) {
       report({ refusal: device, claimed: subjectOf(socket), ...circumstances });
       return c.json(NOT_IDENTIFIED, 401);
@@ -58,6 +60,14 @@ export function payloadKeysRoute(deps: PayloadKeysDeps): Hono<{ Bindings: HttpBi
     return c.json(body, 200, { 'cache-control': 'no-store' });
   });
   return app;
+}
+
+/**
+ * Whether a device has not connected since it enrolled. The bundle into which its API key goes is
+ * made of what it gets here; and to connect, it has to show the key, after which there is no excuse.
+ */
+function hasJustEnrolled({ state }: Device): boolean {
+  return state === 'claimed';
 }
 
 function hexOf(key: SecretBytes): string {

@@ -14,6 +14,8 @@ export interface PinsDeps extends IdentifiedDeps {
   readonly payloadKeys: PayloadKeySource;
   /** Of the server certificate that the listeners show. */
   readonly pins: ServerPins;
+  /** Higher with each certificate. */
+  readonly pinsVersion: () => number;
   /** From when on that certificate counts, in milliseconds since 1970. */
   readonly pinsSinceMs: () => number;
   readonly report: ReportRefusal;
@@ -25,17 +27,15 @@ export interface PinsDeps extends IdentifiedDeps {
  */
 export function pinsRoute(deps: PinsDeps): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.get('/.well-known/holdfast/pins', (c) => {
+  app.get('/.well-known/holdfast/pins', async (c) => {
     const { socket } = c.env.incoming;
-    const device = identified(socket, deps);
+    const device = await identified({ socket, headers: c.req.raw.headers }, deps);
     if (device instanceof Refusal) {
       const circumstances = { address: peerAddress(socket), topic: c.req.path };
       deps.report({ refusal: device, claimed: subjectOf(socket), ...circumstances });
       return c.json(NOT_IDENTIFIED, 401);
     }
-    const notBefore = deps.pinsSinceMs();
-    // Each certificate of the server counts from a later second than the one before it.
-    const version = Math.floor(notBefore / 1_000);
+    const [version, notBefore] = [deps.pinsVersion(), deps.pinsSinceMs()];
     const set = prepareSignedJson({ version, pins: devicePins(deps.pins), notBefore });
     const { commandKey } = deps.payloadKeys.of(device);
     const tag = createHmac('sha256', commandKey.expose()).update(set.signedBytes).digest('hex');

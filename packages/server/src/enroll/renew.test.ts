@@ -229,14 +229,15 @@ test('what has changed while the request arrived is seen', (t) => {
   assert.equal(codeOf(late), 'E_SESSION_REVOKED');
 });
 
-test('where an API key is asked for, renewing twice ends no certificate in use', (t) => {
+test('an operator sets the grace of a class: to its last millisecond, and for none at all', (t) => {
   const lab = openLab(t);
   const { certificate } = enrolled(lab);
-  const next = renewed(lab, certificate);
-  const before = statuses(lab);
-  lab.classSettings.set('sensor', { requiresApiKey: true });
-  assert.equal(codeOf(tryRenew(lab, next, thirdCsr)), 'E_SESSION_API_KEY');
-  assert.deepEqual(statuses(lab), before);
-  lab.classSettings.set('sensor', { requiresApiKey: false });
-  assert.ok(!(tryRenew(lab, next, thirdCsr) instanceof Refusal));
+  const endMs = certificate.validToDate.getTime();
+  for (const renewalGraceMs of [0, DAY_MS]) {
+    lab.classSettings.set('sensor', { renewalGraceMs });
+    lab.clock.ms = endMs + renewalGraceMs + 1;
+    assert.equal(codeOf(tryRenew(lab, certificate)), 'E_ENROLL_GRACE');
+  }
+  lab.clock.ms = endMs + DAY_MS;
+  assert.equal(present(tryRenew(lab, certificate)).isQuarantined, true);
 });

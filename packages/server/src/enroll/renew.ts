@@ -5,7 +5,6 @@ import { type CertificateRequest, certificatePem, parseCsr, spkiHashOf } from '.
 import {
   type CertificateRecord,
   type ClassSettings,
-  DEVICE_CLASSES,
   type Device,
   type DeviceRegistry,
 } from '../registry/index.ts';
@@ -36,7 +35,7 @@ export interface RenewDeps extends IssueDeps {
 /**
  * Renews: the new certificate is pending until its first use, and the old one counts until then.
  * The same key again gets the same certificate as long as it is pending; another one replaces it.
- * It runs to its end without waiting for anything.
+ * It runs to its end without waiting for anything. Its caller has asked for the API key.
  *
  * @returns the certificate, or `E_SESSION_UNKNOWN_CERTIFICATE`, `E_SESSION_REVOKED`,
  *   `E_SESSION_SUPERSEDED`, `E_ENROLL_CLONE`, `E_ENROLL_STATE`, `E_ENROLL_GRACE`, `E_ENROLL_RATE`,
@@ -65,10 +64,10 @@ export function renew(
   }
   const repeated = pendingFor(request, { registry, device });
   if (repeated !== undefined) return repeated;
-  const refusal =
-    whyNot(record, { device, nowMs }) ?? whyNotUsed(record, device, deps) ?? deps.count(deviceId);
+  const { renewalGraceMs } = deps.classSettings.of(device.class);
+  const refusal = whyNot(record, { device, nowMs, renewalGraceMs }) ?? deps.count(deviceId);
   if (refusal !== undefined) return refusal;
-  // Its key is proven, so this is the first use of a pending one that has ended meanwhile.
+  // Its key is proven, and its API key was shown, so this is the first use of a pending one that has ended meanwhile.
   registry.useCertificate(record.fingerprint);
   const { der, record: issued } = certify(request, { ...deps, device, id });
   const pending = { spkiHash: request.spkiHash, certificatePem: certificatePem(der) };
@@ -109,32 +108,17 @@ function pendingFor(
 
 function whyNot(
   { notAfterMs, serial }: CertificateRecord,
-  { device, nowMs }: { device: Device; nowMs: number },
+  { device, nowMs, renewalGraceMs }: { device: Device; nowMs: number; renewalGraceMs: number },
 ): Refusal | undefined {
   const { id, state, stateReason } = device;
   if (state !== 'claimed' && state !== 'active') {
     return refuse('E_ENROLL_STATE', `${id} is ${state}: ${stateReason}`);
   }
-  const { renewalGraceMs } = DEVICE_CLASSES[device.class];
   if (nowMs <= notAfterMs + renewalGraceMs) return undefined;
   const ended = new Date(notAfterMs).toISOString();
   const days = renewalGraceMs / DAY_MS;
   const detail = `certificate ${serial} of ${id} ended ${ended}; a ${device.class} has ${days} days`;
   return refuse('E_ENROLL_GRACE', detail);
-}
-
-/**
- * Where an API key is asked for, a certificate is used by showing the key, which nobody does here:
- * whoever has stolen the certificate alone must not end the one in use by renewing twice.
- */
-function whyNotUsed(
-  { status, serial }: CertificateRecord,
-  { id, class: className }: Device,
-  { classSettings }: Pick<RenewDeps, 'classSettings'>,
-): Refusal | undefined {
-  if (status !== 'pending' || !classSettings.of(className).requiresApiKey) return undefined;
-  const detail = `certificate ${serial} of ${id} was never used with the API key`;
-  return refuse('E_SESSION_API_KEY', detail);
 }
 
 const AWAY_TOO_LONG = 'renewed after the end of its certificate: to be looked at first';

@@ -2,9 +2,11 @@
 import type { TLSSocket } from 'node:tls';
 import { Refusal, refuse } from '@holdfast/protocol';
 import type { RecordAct } from '../audit/index.ts';
+import type { ApiKeyHeader } from '../ingest/index.ts';
 import { type Clock, type ReportRefusal, WindowCounter } from '../kernel/index.ts';
 import { certificatePin, certsOnly } from '../pki/index.ts';
 import type { ClassSettings } from '../registry/index.ts';
+import type { AdmittedPeer } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import {
   type EstContext,
@@ -25,6 +27,7 @@ export type Examine = (socket: TLSSocket) => RenewingPeer | Refusal;
 export interface SimpleReenrollDeps extends IssueDeps {
   readonly clock: Clock;
   readonly identify: Identify;
+  readonly apiKeyHeader: Pick<ApiKeyHeader, 'refusalOf' | 'recheck'>;
   readonly examine: Examine;
   readonly classSettings: Pick<ClassSettings, 'of'>;
   readonly recordAct: RecordAct;
@@ -45,16 +48,26 @@ export function simpleReenroll(deps: SimpleReenrollDeps): (c: EstContext) => Pro
     );
   };
   return async (c) => {
-    const peer = renewingPeer(tlsSocketOf(c), deps);
+    const socket = tlsSocketOf(c);
+    const peer = renewingPeer(socket, deps);
     const circumstances = { address: peerAddress(c.env.incoming.socket), topic: c.req.path };
     if (peer instanceof Refusal) {
-      const claimed = tlsSocketOf(c).getPeerX509Certificate()?.subject;
+      const claimed = socket.getPeerX509Certificate()?.subject;
       deps.report({ refusal: peer, claimed, ...circumstances });
       return refusalAnswer(c, peer, notAccepted);
     }
+    const keyed = { kind: 'device', principal: peer.deviceId } as const;
+    const shownBy = { headers: c.req.raw.headers, connection: socket };
+    const keyless = await deps.apiKeyHeader.refusalOf(peer.admitted ?? keyed, shownBy);
+    if (keyless !== undefined) {
+      deps.report({ refusal: keyless, principal: peer.deviceId, ...circumstances });
+      return refusalAnswer(c, keyless, notAccepted);
+    }
     const csr = await requestOf(c, deps.report);
     if (csr instanceof Response) return csr;
-    const renewed = renew(peer, csr, { ...deps, count });
+    // The request took its time to arrive; what counts is how things stand now.
+    const renewed =
+      deps.apiKeyHeader.recheck(keyed, shownBy) ?? renew(peer, csr, { ...deps, count });
     if (renewed instanceof Refusal) {
       const { deviceId: principal } = peer;
       deps.report({ refusal: renewed, principal, ...circumstances });
@@ -73,10 +86,13 @@ export function simpleReenroll(deps: SimpleReenrollDeps): (c: EstContext) => Pro
 function renewingPeer(
   socket: TLSSocket,
   { identify, examine }: SimpleReenrollDeps,
-): RenewingPeer | Refusal {
+): (RenewingPeer & { readonly admitted?: AdmittedPeer }) | Refusal {
   const admitted = identify(socket);
-  if (admitted instanceof Refusal && !MAY_STILL_RENEW.has(admitted.code)) return admitted;
-  return examine(socket);
+  if (!(admitted instanceof Refusal)) {
+    const peer = examine(socket);
+    return peer instanceof Refusal ? peer : { ...peer, admitted };
+  }
+  return MAY_STILL_RENEW.has(admitted.code) ? examine(socket) : admitted;
 }
 
 /** Two hold the key of one device: it is stopped until somebody has looked, if its class says so. */
@@ -87,12 +103,17 @@ async function answerClone(
   const device = registry.byId(deviceId);
   if (device === undefined || classSettings.of(device.class).onClone !== 'quarantine') return;
   const reason = 'a superseded certificate of it was to be renewed: it may have a clone';
-  const stopped = registry.changeState(deviceId, { act: 'quarantine', by: 'server', reason });
-  // It is stopped already, or its access has ended.
-  if (stopped instanceof Refusal) return;
   const facts = { stateBefore: device.state, finding: 'E_ENROLL_CLONE', serial: record.serial };
   const act = { action: 'device.quarantine', principal: 'server', target: deviceId, reason, facts };
-  await recordAct(act);
+  let isStopped = true;
+  try {
+    const stopped = registry.changeState(deviceId, { act: 'quarantine', by: 'server', reason });
+    // It is stopped already, or its access has ended.
+    isStopped = !(stopped instanceof Refusal);
+  } finally {
+    // Recorded even when the disk fails: the device is stopped by then.
+    if (isStopped) await recordAct(act);
+  }
 }
 
 async function recordRenewal(

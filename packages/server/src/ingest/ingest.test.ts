@@ -217,3 +217,25 @@ test('a right API key in the header is the use of the certificate, a wrong one i
   assert.equal(await ask({ [DEVICE_API_KEY_HEADER]: 'right' }), undefined);
   assert.deepEqual(used, [peer.fingerprint]);
 });
+
+test('an API key that ends while the body arrives stores nothing', async (t) => {
+  let isRequired = false;
+  const missing = (): Refusal | undefined =>
+    isRequired ? refuse('E_SESSION_API_KEY', 'none') : undefined;
+  const { send, published, reports } = open(t, {
+    apiKeyCheck: { checkKey: () => assert.fail('no key'), recheck: missing },
+  });
+  let finish = (): void => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(Buffer.from('a\n'));
+      finish = () => controller.close();
+    },
+  });
+  const answer = send(body);
+  for (let n = 0; n < 5; n += 1) await turn();
+  isRequired = true;
+  finish();
+  assert.equal((await answer).status, 401);
+  assert.deepEqual([published.length, reports], [0, ['E_SESSION_API_KEY']]);
+});

@@ -149,7 +149,9 @@ export class Ingest {
     const { clock, gate } = this.#deps;
     const handler = await this.#handlerOf(ask);
     // The body may have taken half a minute: what was decided before it may be so no longer.
-    const gone = gate.recheck(ask.peer);
+    const { request, socket, peer } = ask;
+    const shownBy = { headers: request.headers, connection: socket };
+    const gone = gate.recheck(peer) ?? this.#apiKeys.recheck(peer, shownBy);
     if (gone !== undefined) return this.#refused(ask, gone, answerUnidentified());
     const outcome = await publishAll(handler, { ...messages, clock });
     return outcome === undefined

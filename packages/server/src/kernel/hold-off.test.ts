@@ -129,3 +129,15 @@ test('nobody is held off whose failures do not outnumber successes and time by t
     }),
   );
 });
+
+test('a failure that was counted ahead is taken back, with the hold-off that it began', () => {
+  const { holdOff, time, failTimes } = openHoldOff();
+  failTimes('a', 2);
+  assert.equal(holdOff.fail('a'), 1_000);
+  holdOff.takeBack('a');
+  assert.equal(holdOff.heldMs('a'), 0);
+  assert.equal(holdOff.fail('a'), 1_000, 'the next one is the third again, and no longer');
+  time.ms = 1_000;
+  holdOff.takeBack('nobody');
+  assert.equal(holdOff.heldMs('nobody'), 0);
+});

@@ -71,6 +71,20 @@ export class HoldOff {
     return heldMs;
   }
 
+  /**
+   * Takes a failure back that was counted ahead, while it was not known yet. A hold-off ends that
+   * would not be without it.
+   */
+  takeBack(key: string): void {
+    const debtor = this.#debtors.get(key);
+    if (debtor === undefined) return;
+    debtor.owed = Math.max(0, debtor.owed - 1);
+    const nowMs = this.#clock.monotonicMs();
+    if (debtor.heldUntilMs <= nowMs) return;
+    debtor.heldUntilMs = nowMs;
+    debtor.holdCount -= 1;
+  }
+
   /** A key has done well. */
   succeed(key: string): void {
     const debtor = this.#debtors.get(key);

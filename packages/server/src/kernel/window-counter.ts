@@ -37,6 +37,12 @@ export class WindowCounter {
     return 1;
   }
 
+  /** Takes one back that was counted ahead; nothing when its window is over. */
+  takeBack(key: string): void {
+    const window = this.#windows.get(key);
+    if (window !== undefined) window.count = Math.max(0, window.count - 1);
+  }
+
   /** The count of the current window; 0 when none runs. */
   count(key: string): number {
     const window = this.#windows.get(key);

@@ -131,8 +131,13 @@ async function openToken(place: TokenPlace, { askPin }: OpenCustodyOptions): Pro
 
 /** The file names a library that is loaded into this process: others must not have written it. */
 function readCustodyFile(path: string): CustodyFile {
-  if ((lstatSync(path).mode & OTHERS) !== 0) {
+  const { mode, uid } = lstatSync(path);
+  if ((mode & OTHERS) !== 0) {
     throw fileFault(path, 'can be read or written by other users of this machine');
+  }
+  // Whoever owns a file can write to it, whatever its mode says. Windows has no such owners.
+  if (process.getuid !== undefined && uid !== process.getuid() && uid !== ROOT_UID) {
+    throw fileFault(path, 'belongs to another user of this machine');
   }
   let content: unknown;
   try {
@@ -168,3 +173,4 @@ function fileFault(path: string, problem: string, cause?: unknown): Fault {
 }
 
 const OTHERS = 0o077;
+const ROOT_UID = 0;

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { PublicCertificate } from '../acme/index.ts';
 import { Pairing, createEnrollment } from '../enroll/index.ts';
-import { Ingest } from '../ingest/index.ts';
+import { ApiKeyHeader, Ingest } from '../ingest/index.ts';
 import { DeviceSelf, createApi } from '../operate/index.ts';
 import type { ServerPins } from '../pki/index.ts';
 import { HttpsConnections } from '../session/index.ts';
@@ -91,6 +91,8 @@ export async function openDoors(
     get pins() {
       return facts.pins;
     },
+    apiKeyHeader: new ApiKeyHeader(parts.apiKeyCheck, parts.gate),
+    pinsVersion: () => identity.certificate.pinsVersion,
     pinsSinceMs: () => sinceMs(identity.certificate.certChainPem),
     enrollUrl: () => facts.enroll,
   });

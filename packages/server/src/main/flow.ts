@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { Refusal } from '@holdfast/protocol';
 import { Permissions } from '../authorize/index.ts';
 import { MessageJournal } from '../journal/index.ts';
-import { checkAppCertificate, checkClientCertificate } from '../pki/index.ts';
+import { checkAppCertificate, checkClientCertificate, wasIssuedBy } from '../pki/index.ts';
 import { DEVICE_CLASSES, type DeviceRegistry, appOfPrincipal } from '../registry/index.ts';
 import { Router } from '../route/index.ts';
 import {
@@ -72,6 +72,11 @@ export async function openFlow(
     owners: parts.owners,
     check: (certificate) =>
       checkAppCertificate(certificate, { authority, tenant: TENANT, nowMs: clock.nowMs() }),
+    hasIssuerEnded: (keyId) =>
+      authority.issuers.some(
+        (issuer) =>
+          issuer.role === 'apps' && issuer.state === 'ended' && wasIssuedBy(issuer, keyId),
+      ),
   });
   const apiKeyCheck = new ApiKeyCheck(parts);
   const gate = new Gate({

@@ -8,6 +8,7 @@ import { createMetrics } from './metrics.ts';
 import { startPolicy } from './start-policy.ts';
 import { type Stopped, stop } from './stop.ts';
 import { openAudit, openRegistries, openStorage } from './storage.ts';
+import { startUpkeep } from './upkeep.ts';
 
 /** A server that runs. */
 export interface RunningServer {
@@ -73,12 +74,18 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   context.onUndo(() => removeLocalAccess(folder));
   const { version } = doors.facts;
   await audit.recordAct({ action: 'server.start', principal: 'server', facts: { version } });
+  const { keeper } = identity;
+  const stopUpkeep = startUpkeep({ ...context, ...registries, ...audit, keeper });
+  context.onUndo(stopUpkeep);
   return {
     isNew: folder.isNew,
     info: doors.facts,
     firstCode: firstCode?.expose(),
     // The machine's own clock: a test's may stand still, and whoever stops waits on no other.
-    stop: () =>
-      stop({ ...storage, ...audit, ...flow, ...doors }, { clock: systemClock, log: context.log }),
+    stop: () => {
+      stopUpkeep();
+      const running = { ...storage, ...audit, ...flow, ...doors };
+      return stop(running, { clock: systemClock, log: context.log });
+    },
   };
 }

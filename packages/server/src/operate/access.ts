@@ -26,8 +26,8 @@ export interface AccessDeps {
 export interface AccessRequest {
   readonly caller: Caller;
   readonly action: ApiAction;
-  /** Another person has approved this very request. */
-  readonly isApproved: boolean;
+  /** The other person who has approved this very request. */
+  readonly approvedBy: string | undefined;
 }
 
 /** How the policy sees a request: what it permits, and what is missing where it does not. */
@@ -42,6 +42,16 @@ export class RequestAccess {
   constructor(deps: AccessDeps, request: AccessRequest) {
     this.#deps = deps;
     this.#request = request;
+  }
+
+  /** What the request is for. */
+  get action(): ApiAction {
+    return this.#request.action;
+  }
+
+  /** Whether a second person has approved it; they may lack the right to a part of it. */
+  get isApproved(): boolean {
+    return this.#request.approvedBy !== undefined;
   }
 
   /** Whether anything was decided yet: a handler over many devices that never asks is a fault. */
@@ -116,7 +126,7 @@ export class RequestAccess {
     const principal = this.#principal();
     if (principal === undefined) return 'forbidden';
     const { authorizer } = this.#deps;
-    const context = this.#context();
+    const context = this.#context(resource, action);
     const may = (circumstances: DecisionContext): boolean =>
       authorizer.peek({ principal, action, resource, context: circumstances }).isPermitted;
     const { isPermitted } = authorizer.decide({ principal, action, resource, context });
@@ -143,7 +153,12 @@ export class RequestAccess {
     if (verdict === 'step-up') return refuse('E_OPERATE_STEP_UP', `${action} asks for it.`);
     if (verdict === 'second-person') {
       // Only what the guard itself decides can wait: it knows the whole request.
-      return refuse('E_OPERATE_SECOND_PERSON', `Do ${action} to one device at a time.`);
+      const { approvedBy } = this.#request;
+      const detail =
+        approvedBy === undefined
+          ? `Do ${action} to one device at a time.`
+          : `${approvedBy}, who approved, has no right to ${action} here.`;
+      return refuse('E_OPERATE_SECOND_PERSON', detail);
     }
     return refuse('E_OPERATE_FORBIDDEN', `The role ${caller.role} does not permit ${action} here.`);
   }
@@ -151,20 +166,32 @@ export class RequestAccess {
   #isPermitted(resource: Resource, action: ApiAction = this.#request.action): boolean {
     const principal = this.#principal();
     if (principal === undefined) return false;
-    const context = this.#context();
+    const context = this.#context(resource, action);
     return this.#deps.authorizer.peek({ principal, action, resource, context }).isPermitted;
   }
 
   /** With the role of now: a stream outlives the request that began it. */
   #principal(): PersonPrincipal | undefined {
-    const { principal: id } = this.#request.caller;
+    return this.#person(this.#request.caller.principal);
+  }
+
+  #person(id: string): PersonPrincipal | undefined {
     const role = this.#deps.roleOf(id);
     return role && { kind: 'person', id, role };
   }
 
-  #context(): DecisionContext {
-    const { caller, isApproved } = this.#request;
-    return { steppedUp: this.#isSteppedUp(caller), secondPerson: isApproved };
+  #context(resource: Resource, action: ApiAction): DecisionContext {
+    const steppedUp = this.#isSteppedUp(this.#request.caller);
+    return { steppedUp, secondPerson: this.#hasSecondPerson(resource, action) };
+  }
+
+  /** Who approved counts only for what they could do themselves, as things stand now. */
+  #hasSecondPerson(resource: Resource, action: ApiAction): boolean {
+    const { approvedBy } = this.#request;
+    const principal = approvedBy === undefined ? undefined : this.#person(approvedBy);
+    if (principal === undefined) return false;
+    const context = { steppedUp: true, secondPerson: true };
+    return this.#deps.authorizer.peek({ principal, action, resource, context }).isPermitted;
   }
 
   /** Who holds the data folder has proven more than any second factor could. */

@@ -16,21 +16,22 @@ const decidesOwn = { action: 'approval:decide', on: 'self' } as const;
 export function addApprovalRoutes(routes: Routes, deps: ApiDeps): void {
   const { guard } = routes;
   /** Whether the caller has the right to do it itself, apart from its own second person. */
-  const mayDecide = (c: Context<ApiEnv>, { principal, action, resource }: Approval): boolean => {
-    const caller = c.get('caller');
-    if (principal === caller.principal) return false;
-    const verdict = c.get('access').verdict(resource, action);
-    return verdict === 'permitted' || verdict === 'second-person' || verdict === 'step-up';
+  const mayDecide = (c: Context<ApiEnv>, { principal, action, resources }: Approval): boolean => {
+    if (principal === c.get('caller').principal) return false;
+    const access = c.get('access');
+    return resources.every((resource) => access.verdict(resource, action) !== 'forbidden');
   };
   /** An approval that the caller may decide; any other one is not there. */
   const decidable = (c: Context<ApiEnv>, id: string): Approval => {
     const approval = guard.approvals.byId(id);
     const none = refuse('E_OPERATE_NOT_FOUND', `There is no approval ${id}.`);
     const found = approval !== undefined && mayDecide(c, approval) ? approval : none;
-    const { action, resource } = accepted(found);
+    const { action, resources } = accepted(found);
+    const access = c.get('access');
     // A stolen token must not be the second person of whoever stole it.
     const isPerson = c.get('caller').credential !== 'token';
-    if (isPerson && c.get('access').verdict(resource, action) !== 'step-up') return accepted(found);
+    const isFresh = resources.every((resource) => access.verdict(resource, action) !== 'step-up');
+    if (isPerson && isFresh) return accepted(found);
     throw new RefusedRequest(refuse('E_OPERATE_STEP_UP', 'To approve asks for it, too.'));
   };
 

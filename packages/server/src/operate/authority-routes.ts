@@ -11,7 +11,7 @@ import {
 } from '@holdfast/protocol/api';
 import type { AuthorityChange } from '../enroll/index.ts';
 import { Secret } from '../kernel/index.ts';
-import { authorityView, certificatesInUse } from './authority-view.ts';
+import { appsInUse, authorityView, certificatesInUse } from './authority-view.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { recordFirst } from './record-first.ts';
@@ -20,7 +20,7 @@ import { type Routes, json, jsonBody } from './routes.ts';
 const STATUS = { 200: json(AuthorityStatusSchema, 'The authority as it stands now.') };
 
 export function addAuthorityRoutes(routes: Routes, deps: ApiDeps): void {
-  const { registry, recordAct, tenant } = deps;
+  const { registry, owners, recordAct, tenant } = deps;
   const status = () => authorityView(deps);
 
   routes.add(
@@ -96,15 +96,24 @@ export function addAuthorityRoutes(routes: Routes, deps: ApiDeps): void {
       const { force: reason } = c.req.valid('json');
       const change = accepted(deps.authority.finish());
       const inUse = certificatesInUse(change.generation, deps);
-      if (reason === undefined && inUse.length > 0) throw stillInUse(change, inUse.length);
-      const facts = { generation: change.generation, ended: inUse.length };
+      const apps = appsInUse(change.generation, deps);
+      const count = inUse.length + apps.length;
+      if (reason === undefined && count > 0) throw stillInUse(change, count);
+      const facts = { generation: change.generation, ended: count };
       const act = { action: 'ca.finish', principal: c.get('caller').principal, facts };
-      commit(change);
       try {
-        // The gate refuses them from now on; this closes the connections that they opened before.
-        registry.revokeCertificates(inUse, reason ?? '');
+        commit(change);
       } finally {
-        await recordAct(reason === undefined ? act : { ...act, reason });
+        // The trust may have ended although the token, or the disk, failed to forget the keys.
+        if (hasEnded(change, deps)) {
+          try {
+            // The gate refuses them from now on; this closes what they opened before.
+            for (const { id } of owners.apps()) owners.announceEnded(id);
+            registry.revokeCertificates(inUse, reason ?? '');
+          } finally {
+            await recordAct(reason === undefined ? act : { ...act, reason });
+          }
+        }
       }
       return c.json(status(), 200);
     },
@@ -115,7 +124,7 @@ export function addAuthorityRoutes(routes: Routes, deps: ApiDeps): void {
 
 function addRootRoutes(routes: Routes, deps: ApiDeps): void {
   routes.add(
-    { action: 'ca:root', on: 'server' },
+    { action: 'ca:root', on: 'server', secrets: ['passphrase'] },
     {
       method: 'post',
       path: '/v1/ca/root/export',
@@ -164,10 +173,14 @@ function commit(change: AuthorityChange): void {
   if (refusal !== undefined) throw new RefusedRequest(refusal);
 }
 
+function hasEnded({ generation }: AuthorityChange, { authority }: ApiDeps): boolean {
+  return authority.issuers.some((one) => one.generation === generation && one.state === 'ended');
+}
+
 function stillInUse({ generation }: AuthorityChange, count: number): RefusedRequest {
   const what = count === 1 ? 'one certificate' : `${count} certificates`;
   const detail =
     `Generation ${generation} cannot end yet: ${what} of it still count. ` +
-    'Wait until the devices have renewed, or end them with --force and a reason.';
+    'Wait until the devices and apps have renewed, or end them with --force and a reason.';
   return new RefusedRequest(refuse('E_OPERATE_CONFLICT', detail));
 }

@@ -1,10 +1,10 @@
 /** The certificate authority as people see it, and what still depends on it. @module */
 import type { AuthorityStatus } from '@holdfast/protocol/api';
-import { type IssuingAuthority, certificatePin } from '../pki/index.ts';
-import type { CertificateRecord } from '../registry/index.ts';
+import { type IssuingAuthority, certificatePin, wasIssuedBy } from '../pki/index.ts';
+import type { CertificateRecord, OwnerApp } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 
-type ViewDeps = Pick<ApiDeps, 'authority' | 'registry' | 'clock'>;
+type ViewDeps = Pick<ApiDeps, 'authority' | 'registry' | 'owners' | 'clock'>;
 
 /** All generations, and the step that comes next. */
 export function authorityView(deps: ViewDeps): AuthorityStatus {
@@ -32,13 +32,25 @@ export function certificatesInUse(
   const nowMs = clock.nowMs();
   return [...registry.certificates()].filter((certificate) => {
     const { status, notAfterMs, deviceId, issuerKeyId } = certificate;
-    // Records from before rotation do not name their issuer: there was one generation then.
-    const isOurs = issuerKeyId === undefined ? generation === 1 : issuerKeyId === issuer.keyId;
-    if (!isOurs || status === 'superseded' || status === 'revoked' || notAfterMs < nowMs) {
-      return false;
-    }
+    if (!wasIssuedBy(issuer, issuerKeyId)) return false;
+    if (status === 'superseded' || status === 'revoked' || notAfterMs < nowMs) return false;
     const state = registry.byId(deviceId)?.state;
     return state !== undefined && state !== 'revoked' && state !== 'retired';
+  });
+}
+
+/** The apps with a certificate that a generation issued and that still counts. */
+export function appsInUse(
+  generation: number,
+  { authority, owners, clock }: ViewDeps,
+): { readonly app: OwnerApp; readonly notAfterMs: number }[] {
+  const issuer = issuerOf(authority.issuers, { generation, role: 'apps' });
+  return [...owners.apps()].flatMap((app) => {
+    const ends = [app.certificate, ...(app.pending === undefined ? [] : [app.pending])]
+      .filter(({ issuerKeyId }) => wasIssuedBy(issuer, issuerKeyId))
+      .map(({ notAfterMs }) => notAfterMs);
+    const notAfterMs = Math.max(...ends);
+    return notAfterMs < clock.nowMs() ? [] : [{ app, notAfterMs }];
   });
 }
 
@@ -56,17 +68,20 @@ function generationView(number: number, deps: ViewDeps): AuthorityStatus['genera
     devices: view('devices'),
     servers: view('servers'),
     apps: view('apps'),
-    inUse: useView(certificatesInUse(number, deps)),
+    inUse: useView(certificatesInUse(number, deps), appsInUse(number, deps)),
   };
 }
 
 function useView(
   inUse: readonly CertificateRecord[],
+  apps: ReturnType<typeof appsInUse>,
 ): AuthorityStatus['generations'][number]['inUse'] {
   const devices = [...new Set(inUse.map(({ deviceId }) => deviceId))].sort();
-  const view = { certificates: inUse.length, devices: devices.slice(0, SHOWN_DEVICES_MAX) };
-  if (inUse.length === 0) return view;
-  const lastMs = inUse.reduce((last, { notAfterMs }) => Math.max(last, notAfterMs), 0);
+  const all = [...inUse, ...apps];
+  const shown = devices.slice(0, SHOWN_DEVICES_MAX);
+  const view = { certificates: all.length, devices: shown, apps: apps.length };
+  if (all.length === 0) return view;
+  const lastMs = all.reduce((last, { notAfterMs }) => Math.max(last, notAfterMs), 0);
   return { ...view, lastEndsAt: new Date(lastMs).toISOString() };
 }
 

@@ -114,6 +114,7 @@ test('the old generation ends when nothing needs it, or by force', async (t) => 
   assert.deepEqual(old?.inUse, {
     certificates: 4,
     devices: ['dev-0', 'dev-1', 'dev-2', 'dev-3'],
+    apps: 0,
     lastEndsAt: new Date(clock.nowMs() + 86_400_000).toISOString(),
   });
   // A device that is revoked needs it no more, nor one that has another certificate since.
@@ -190,4 +191,48 @@ test('the root leaves only when the exported file is proven to open', async (t) 
     ['ca.root-export', 'ca.root-forget'],
   );
   assert.ok(!JSON.stringify(recorded).includes(passphrase));
+});
+
+test('apps of owners keep their generation alive, and are told of its end', async (t) => {
+  const { post, status, deps, clock, recorded } = openAuthorityLab(t);
+  const { owners, authority } = deps;
+  const issuer = authority.issuers.find(({ role }) => role === 'apps');
+  const notAfterMs = clock.nowMs() + 86_400_000;
+  const certificate = { fingerprint: 'a1', spkiHash: 'b1', notAfterMs, issuerKeyId: issuer?.keyId };
+  const ownerId = owners.newOwnerId();
+  const appId = owners.newAppId(ownerId);
+  const used = { spkiHash: 'b1', atMs: 0, appId, certificatePem: '' };
+  owners.addApp({ ownerId, appId, certificate, used, code: { of: ownerId, hash: '' } });
+  await post('prepare');
+  await post('switch');
+  const lastEndsAt = new Date(notAfterMs).toISOString();
+  assert.deepEqual(
+    (await status()).generations.map(({ inUse }) => inUse),
+    [
+      { certificates: 1, devices: [], apps: 1, lastEndsAt },
+      { certificates: 0, devices: [], apps: 0 },
+    ],
+  );
+  assert.equal((await post('finish')).status, 409);
+  const told: (string | undefined)[] = [];
+  owners.onChange(({ renewed }) => told.push(renewed));
+  assert.equal((await post('finish', { force: 'the key leaked' })).status, 200);
+  assert.deepEqual(told, [`app:${appId}`]);
+  assert.equal(recorded.at(-1)?.facts?.['ended'], 1);
+});
+
+test('an end of trust whose clean-up fails is recorded, and closes connections', async (t) => {
+  const lab = openAuthorityLab(t);
+  lab.addCertificates(1);
+  await lab.post('prepare');
+  await lab.post('switch');
+  const scrub = lab.store.scrub.bind(lab.store);
+  lab.store.scrub = () => {
+    throw new Error('the disk is full');
+  };
+  assert.equal((await lab.post('finish', { force: 'leaked' })).status, 500);
+  lab.store.scrub = scrub;
+  assert.equal(states(await lab.status()), '1 ended, 2 issuing');
+  assert.equal(lab.registry.certificate('f0')?.status, 'revoked');
+  assert.equal(lab.recorded.at(-1)?.action, 'ca.finish');
 });

@@ -45,6 +45,7 @@ export function addClassRoutes(routes: Routes, deps: ApiDeps): void {
       const rules = {
         requiresApiKey: asked.requiresApiKey ?? before.requiresApiKey,
         onClone: asked.onClone ?? before.onClone,
+        renewalGraceMs: asked.renewalGraceMs ?? before.renewalGraceMs,
       };
       const facts = { ...rules, before };
       const act = { action: 'class.set', principal, target: name, facts };
@@ -63,6 +64,7 @@ export function addClassRoutes(routes: Routes, deps: ApiDeps): void {
 /** Whether a class asks for less than before in anything. */
 function isLooser(rules: ClassRules, before: ClassRules): boolean {
   if (before.requiresApiKey && !rules.requiresApiKey) return true;
+  if (rules.renewalGraceMs > before.renewalGraceMs) return true;
   return rules.onClone === 'report' && before.onClone !== 'report';
 }
 

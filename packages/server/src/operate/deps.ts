@@ -101,6 +101,8 @@ export interface ApiEnv {
   readonly Variables: {
     /** Who makes the request; there on every route that is not public. */
     caller: Caller;
+    /** Fields of the body that are secret. */
+    secrets: readonly string[];
     /** What the caller may do; there on every route that is not public. */
     access: RequestAccess;
     /** The app that makes the request; there on every route of apps. */

@@ -1,5 +1,5 @@
 /** The life cycle of devices and their groups: acts on one device, and on many. @module */
-import { refuse } from '@holdfast/protocol';
+import { type Refusal, refuse } from '@holdfast/protocol';
 import {
   ChangedDeviceSchema,
   ChangedDevicesSchema,
@@ -24,6 +24,7 @@ import {
   planOf,
 } from './device-acts.ts';
 import { RefusedRequest, accepted } from './errors.ts';
+import { FORBIDDEN_DEVICES_TOLD_MAX } from './limits.ts';
 import { recordFirst } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { deviceView } from './views.ts';
@@ -138,21 +139,34 @@ function selected(
   );
 }
 
-/** Goes on when the act is permitted on every device. */
+/** Goes on when the act is permitted on every device, and names those on which it is not. */
 async function requireEach(
   c: Context<ApiEnv>,
   planned: readonly PlannedChange[],
   { wish, routes }: { wish: DeviceWish; routes: Routes },
 ): Promise<void> {
   const action = ACTION_OF[wish.act];
-  for (const { before, after } of planned) {
-    const devices = wish.act === 'set-group' ? [before, after] : [before];
-    for (const device of devices) {
-      const resource = { kind: 'device', device } as const;
-      const verdict = c.get('access').verdict(resource, action);
-      if (verdict !== 'permitted') await routes.guard.require(c, { action, resource, verdict });
-    }
+  const devices = planned.flatMap(({ before, after }) =>
+    wish.act === 'set-group' ? [before, after] : [before],
+  );
+  const access = c.get('access');
+  const resources = devices.map((device) => ({ kind: 'device', device }) as const);
+  const verdicts = resources.map((resource) => access.verdict(resource, action));
+  for (const verdict of ['forbidden', 'step-up', 'second-person'] as const) {
+    if (verdict === 'second-person' && !access.isApproved) continue;
+    const against = devices.filter((_, at) => verdicts[at] === verdict).map(({ id }) => id);
+    if (against.length === 0) continue;
+    throw new RefusedRequest(refusedFor(access.refusalOf(verdict, action), against));
   }
+  if (!verdicts.includes('second-person')) return;
+  await routes.guard.require(c, { action, resources, verdict: 'second-person' });
+}
+
+function refusedFor({ code, detail }: Refusal, ids: readonly string[]): Refusal {
+  const told = [...new Set(ids)];
+  const named = told.slice(0, FORBIDDEN_DEVICES_TOLD_MAX).join(', ');
+  const more = told.length - FORBIDDEN_DEVICES_TOLD_MAX;
+  return refuse(code, `${detail} Not for ${named}${more > 0 ? ` and ${more} more` : ''}.`);
 }
 
 /** What gives is on the log as a whole before it is done, and what takes away when it is done. */

@@ -324,3 +324,66 @@ test('many wait for a second person where one of them asks for one, and count on
   assert.equal(ChangedDevicesSchema.parse(await done.json()).changed, 2);
   assert.equal(stateOf(lab, 'b'), 'revoked');
 });
+
+test('who approves many is judged for each of them, when they approve and when it is done', async (t) => {
+  const lab = openLab(t);
+  fleet(lab, ['a', 'b'], 'north');
+  present(lab.registry.setGroup(['b'], 'south') ?? 'done');
+  const northOnly = `${TWO_PEOPLE}
+forbid (principal == Person::"person:sam", action == Action::"device:revoke", resource)
+when { resource.group == Group::"south" };`;
+  lab.deps.policies.authorizer.activate(northOnly);
+  const { people } = lab;
+  const session = (name: string): string => {
+    const { code } = present(people.membership.invite({ name, role: 'security-officer' }));
+    const person = present(people.membership.redeem(code.expose()));
+    return people.startSession(person, { by: 'totp', address: '192.0.2.1' }).id.expose();
+  };
+  const [sam, eve] = [session('sam'), session('eve')];
+  const revoke = () => actMany(lab, { act: 'revoke', select: { ids: ['a', 'b'] } });
+  assert.equal(await codeOf(await revoke()), 'E_OPERATE_SECOND_PERSON');
+  const idOf = async (): Promise<string> => {
+    const listed = await lab.call('GET', '/v1/approvals', { token: lab.localToken });
+    const { approvals } = (await listed.json()) as { approvals: { id: string }[] };
+    return approvals[0]?.id ?? '';
+  };
+  const approve = async (as: string): Promise<number> =>
+    (await lab.call('POST', `/v1/approvals/${await idOf()}/approve`, { session: as })).status;
+  assert.equal(await approve(sam), 404, 'one of the devices is not for sam');
+  assert.equal(await approve(eve), 200);
+  // The right of who approved is asked for again: it may have ended meanwhile.
+  lab.deps.policies.authorizer.activate(northOnly.replace('person:sam', 'person:eve'));
+  const late = await revoke();
+  assert.equal(late.status, 403);
+  assert.match(await messageOf(late), /eve/);
+  assert.deepEqual([stateOf(lab, 'a'), stateOf(lab, 'b')], ['active', 'active']);
+});
+
+test('an approval of the whole is none for a device that its giver has no right to', async (t) => {
+  const lab = openLab(t);
+  fleet(lab, ['a', 'b'], 'north');
+  present(lab.registry.setGroup(['b'], 'south') ?? 'done');
+  lab.deps.policies.authorizer.activate(`${DEFAULT_POLICY}
+forbid (principal, action in [Action::"device:act-many", Action::"device:revoke"], resource)
+unless { context.secondPerson };
+forbid (principal == Person::"person:sam", action == Action::"device:revoke", resource)
+when { resource.group == Group::"south" };`);
+  const { people } = lab;
+  const { code } = present(people.membership.invite({ name: 'sam', role: 'security-officer' }));
+  const sam = present(people.membership.redeem(code.expose()));
+  const session = people.startSession(sam, { by: 'totp', address: '192.0.2.1' }).id.expose();
+  const revoke = (ids: string[]) => actMany(lab, { act: 'revoke', select: { ids } });
+  const approved = async (ids: string[]): Promise<Response> => {
+    assert.equal(await codeOf(await revoke(ids)), 'E_OPERATE_SECOND_PERSON');
+    const listed = await lab.call('GET', '/v1/approvals', { session });
+    const { approvals } = (await listed.json()) as { approvals: { id: string }[] };
+    const path = `/v1/approvals/${approvals[0]?.id}/approve`;
+    assert.equal((await lab.call('POST', path, { session })).status, 200);
+    return revoke(ids);
+  };
+  const both = await approved(['a', 'b']);
+  assert.equal(both.status, 403);
+  assert.match(await messageOf(both), /Not for b\./);
+  assert.deepEqual([stateOf(lab, 'a'), stateOf(lab, 'b')], ['active', 'active']);
+  assert.equal((await approved(['a'])).status, 200);
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ClassView, CreatedDeviceApiKey, DeviceApiKeyView } from '@holdfast/protocol/api';
+import { ClassSettings } from '../registry/index.ts';
 import { codeOf, openLab } from './lab.testing.ts';
 
 const KEYS = '/v1/devices/dev-1/api-keys';
@@ -113,7 +114,8 @@ test('what a class asks is shown and set, with how many devices have no key', as
     return (await answer.json()) as ClassView;
   };
   const onClone = 'quarantine' as const;
-  const counts = { name: 'sensor', onClone, deviceCount: 2, withoutApiKeyCount: 1 };
+  const rules = { onClone, renewalGraceMs: 180 * DAY_MS };
+  const counts = { name: 'sensor', ...rules, deviceCount: 2, withoutApiKeyCount: 1 };
   const path = '/v1/classes/sensor';
   assert.deepEqual(await view(await lab.as('GET', path)), { ...counts, requiresApiKey: false });
   const set = { requiresApiKey: true };
@@ -121,8 +123,8 @@ test('what a class asks is shown and set, with how many devices have no key', as
   assert.deepEqual(await view(await lab.as('GET', path)), { ...counts, ...set });
   const act = lab.recorded.at(-1);
   assert.deepEqual([act?.action, act?.target], ['class.set', 'sensor']);
-  const before = { requiresApiKey: false, onClone };
-  assert.deepEqual(act?.facts, { requiresApiKey: true, onClone, before });
+  const before = { ...rules, requiresApiKey: false };
+  assert.deepEqual(act?.facts, { ...rules, requiresApiKey: true, before });
   assert.equal((await lab.as('PUT', '/v1/classes/toaster', set)).status, 400);
   assert.equal((await lab.as('PUT', path, { requiresApiKey: 'yes' })).status, 400);
 });
@@ -138,4 +140,23 @@ test('to ask for a key is done first, to ask for none is recorded first', async 
   assert.ok(classSettings.of('sensor').requiresApiKey);
   assert.equal((await set(false)).status, 500);
   assert.ok(classSettings.of('sensor').requiresApiKey);
+});
+
+test('a longer grace is on the log before it counts, a shorter one after; both sides', async (t) => {
+  const lab = await open(t);
+  const { classSettings } = lab.deps;
+  const seen: number[] = [];
+  lab.journal.beforeRecord = () => void seen.push(classSettings.of('sensor').renewalGraceMs);
+  const set = async (renewalGraceMs: number): Promise<number> =>
+    (await lab.as('PUT', '/v1/classes/sensor', { renewalGraceMs })).status;
+  assert.equal(await set(0), 200);
+  assert.equal(await set(365 * DAY_MS), 200);
+  assert.deepEqual(seen, [0, 0]);
+  assert.equal(await set(365 * DAY_MS + 1), 400);
+  assert.equal(await set(-1), 400);
+  const view = (await (await lab.as('GET', '/v1/classes/sensor')).json()) as ClassView;
+  assert.equal(view.renewalGraceMs, 365 * DAY_MS);
+  const { onClone, requiresApiKey } = new ClassSettings(lab.store).of('sensor');
+  assert.deepEqual([onClone, requiresApiKey], ['quarantine', false], 'the rest is as it was');
+  assert.equal(new ClassSettings(lab.store).of('sensor').renewalGraceMs, 365 * DAY_MS);
 });

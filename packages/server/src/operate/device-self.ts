@@ -4,7 +4,7 @@ import { Refusal, refuse } from '@holdfast/protocol';
 import type { HttpBindings } from '@hono/node-server';
 import { DISPLAYED_PAIR_CODE_LIFE_MS, NOT_IDENTIFIED } from '../enroll/index.ts';
 import { ApiKeyHeader } from '../ingest/index.ts';
-import { type Clock, type ReportRefusal, WindowCounter } from '../kernel/index.ts';
+import { type Clock, type ReportRefusal, WindowCounter, networkOf } from '../kernel/index.ts';
 import type { AdmittedPeer, ApiKeyCheck, Gate } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import type { ApiDeps } from './deps.ts';
@@ -37,14 +37,15 @@ export class DeviceSelf {
   readonly #deps: DeviceSelfDeps;
   readonly #apiKeys: ApiKeyHeader;
   readonly #requests: WindowCounter;
+  /** Requests before their API key is checked, by device and network. */
+  readonly #tries: WindowCounter;
 
   constructor(deps: DeviceSelfDeps) {
     this.#deps = deps;
     this.#apiKeys = new ApiKeyHeader(deps.apiKeyCheck, deps.gate);
-    this.#requests = new WindowCounter(deps.clock, {
-      windowMs: DEVICE_SELF_WINDOW_MS,
-      keysMax: DEVICES_WATCHED_MAX,
-    });
+    const limits = { windowMs: DEVICE_SELF_WINDOW_MS, keysMax: DEVICES_WATCHED_MAX };
+    this.#requests = new WindowCounter(deps.clock, limits);
+    this.#tries = new WindowCounter(deps.clock, limits);
   }
 
   /** Whether a request is for this. */
@@ -64,6 +65,7 @@ export class DeviceSelf {
       this.#deps.report({ refusal, principal, address: peerAddress(socket), topic });
     };
     try {
+      if (!(peer instanceof Refusal)) this.#countTry(peer);
       const refusal =
         peer instanceof Refusal
           ? peer
@@ -83,6 +85,15 @@ export class DeviceSelf {
       return answer(body, status);
     }
   };
+
+  /**
+   * Before the work of checking a key; by network, too, so that whoever has stolen the certificate
+   * alone does not use up what the device may ask for.
+   */
+  #countTry({ principal, address }: AdmittedPeer): void {
+    const key = `${principal} ${networkOf(address)}`;
+    if (this.#tries.add(key) > DEVICE_SELF_REQUESTS_MAX) throw refused('E_OPERATE_RATE');
+  }
 
   async #answer(
     peer: AdmittedPeer,

@@ -1,5 +1,5 @@
 /** A person's own password, authenticator app and recovery codes, and showing one again. @module */
-import { refuse } from '@holdfast/protocol';
+import { Refusal, refuse } from '@holdfast/protocol';
 import {
   ConfirmTotpRequestSchema,
   FactorsSchema,
@@ -45,7 +45,7 @@ function addPasswordRoutes(routes: Routes, deps: ApiDeps): void {
   );
 
   routes.add(
-    { action: 'self:secure', on: 'self' },
+    { action: 'self:secure', on: 'self', secrets: ['password'] },
     {
       method: 'post',
       path: '/v1/me/password',
@@ -107,7 +107,7 @@ function addTotpRoutes(routes: Routes, deps: ApiDeps): void {
   );
 
   routes.add(
-    { action: 'self:secure', on: 'self' },
+    { action: 'self:secure', on: 'self', secrets: ['code'] },
     {
       method: 'post',
       path: '/v1/me/totp/confirm',
@@ -150,14 +150,11 @@ function addStepUpRoutes(routes: Routes, deps: ApiDeps, limits: SignInLimits): v
     `step-up:${caller.credentialHash}`;
 
   const byCode = (c: Context<ApiEnv>, { person }: OwnSession, code: string): string => {
-    limits.require(c, person.name);
+    const attempt = limits.begin(c, person.name);
     const by = people.factors.useCode(person, code);
-    if (by === 'totp' || by === 'recovery-code') {
-      limits.succeed(c, person.name);
-      return by;
-    }
-    limits.fail(c, person.name);
-    throw new RefusedRequest(by);
+    if (by instanceof Refusal) throw new RefusedRequest(by);
+    attempt.succeed();
+    return by;
   };
   const byPasskey = async (own: OwnSession, credential: UsedPasskey): Promise<string> => {
     const ceremony = { rp: relyingParty(deps), purpose: purposeOf(own) };
@@ -182,7 +179,7 @@ function addStepUpRoutes(routes: Routes, deps: ApiDeps, limits: SignInLimits): v
   );
 
   routes.add(
-    { action: 'self:secure', on: 'self' },
+    { action: 'self:secure', on: 'self', secrets: ['code', 'credential'] },
     {
       method: 'post',
       path: '/v1/step-up',

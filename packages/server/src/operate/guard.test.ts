@@ -219,6 +219,52 @@ test('a second person approves, and the request is made again, once [E_OPERATE_S
   );
 });
 
+test('who approves sees no secret of the request', async (t) => {
+  const lab = openLab(t);
+  lab.deps.policies.authorizer.activate(`${DEFAULT_POLICY}
+forbid (principal, action in [Action::"oidc:manage", Action::"ca:root"], resource)
+unless { context.secondPerson };`);
+  const ada = signIn(lab, 'administrator', 'totp', 'ada');
+  const bob = signIn(lab, 'administrator', 'totp', 'bob');
+  const secret = 'correct horse battery';
+  for (const [path, body] of [
+    ['/v1/oidc', { issuer: 'https://id.example', clientSecret: secret }],
+    ['/v1/ca/root/export', { passphrase: secret }],
+  ] as const) {
+    const answer = await lab.call('POST', path, { session: ada, body });
+    assert.equal(await codeOf(answer), 'E_OPERATE_SECOND_PERSON');
+  }
+  const listed = await (await lab.call('GET', '/v1/approvals', { session: bob })).text();
+  assert.match(listed, /id\.example/);
+  assert.match(listed, /\(secret\)/);
+  assert.ok(!listed.includes(secret));
+});
+
+for (const how of ['disable', 'remove', 'role', 'reset-factors'] as const) {
+  test(`an approval counts no more after a ${how} of who gave it`, async (t) => {
+    const lab = openLab(t);
+    addDevices(lab);
+    lab.deps.policies.authorizer.activate(TWO_PEOPLE);
+    const ada = signIn(lab, 'administrator', 'totp', 'ada');
+    const bob = signIn(lab, 'security-officer', 'totp', 'bob');
+    const revoke = (): Promise<Response> =>
+      lab.call('POST', '/v1/devices/pump-n/revoke', { session: ada, body: { reason: 'stolen' } });
+    assert.equal(await codeOf(await revoke()), 'E_OPERATE_SECOND_PERSON');
+    const [approval] = await waiting(lab, bob);
+    const path = `/v1/approvals/${approval?.id}/approve`;
+    assert.equal((await lab.call('POST', path, { session: bob })).status, 200);
+    const [method, rest] = how === 'remove' ? ['DELETE', ''] : ['POST', `/${how}`];
+    const changed = await lab.call(method, `/v1/people/bob${rest}`, {
+      token: lab.localToken,
+      // A role that has the right, too: it is not the one with which it was given.
+      ...(how === 'role' && { body: { role: 'administrator' } }),
+    });
+    assert.ok(changed.ok, how);
+    assert.equal(await codeOf(await revoke()), 'E_OPERATE_SECOND_PERSON');
+    assert.equal(lab.registry.byId('pump-n')?.state, 'registered');
+  });
+}
+
 test('an approval ends after an hour, or when it is refused', async (t) => {
   const lab = openLab(t);
   addDevices(lab);

@@ -22,11 +22,15 @@ import { RequestLimits } from './request-limits.ts';
  * - `devices`: many devices, or a new one. The handler has to ask `access` about each of them: a
  *   handler that does not is a fault, and its answer is not sent.
  */
-export type Declaration =
+export type Declaration = {
+  /** Fields of the body that are secret: whoever is to approve the request does not see them. */
+  readonly secrets?: readonly string[];
+} & (
   | { readonly action: ActionOn<'server'>; readonly on: 'server' }
   | { readonly action: ActionOn<'self'>; readonly on: 'self' }
   | { readonly action: ActionOn<'device'>; readonly on: 'device' }
-  | { readonly action: ActionOn<'device'>; readonly on: 'devices' };
+  | { readonly action: ActionOn<'device'>; readonly on: 'devices' }
+);
 
 /** The guard of one API. */
 export class Guard {
@@ -52,6 +56,7 @@ export class Guard {
     return async (c, next) => {
       const caller = this.#caller(c);
       c.set('caller', caller);
+      c.set('secrets', declaration.secrets ?? []);
       const refusal =
         this.limits.takePrincipal(caller.principal) ??
         forgeryOf(c, caller) ??
@@ -75,7 +80,7 @@ export class Guard {
   }
 
   async #decide(c: Context<ApiEnv>, { action, on }: Declaration): Promise<void> {
-    const access = this.#access(c, action, false);
+    const access = this.#access(c, action);
     c.set('access', access);
     if (on === 'devices') {
       if (!access.isPossible()) throw new RefusedRequest(access.refusalOf('forbidden'));
@@ -84,7 +89,7 @@ export class Guard {
     if (on === 'device') return this.#decideDevice(c, action);
     const resource: Resource = on === 'server' ? { kind: 'server' } : access.self;
     const verdict = access.verdict(resource);
-    await this.#refuseUnless(c, { action, resource, verdict });
+    await this.require(c, { action, resources: [resource], verdict });
   }
 
   async #decideDevice(c: Context<ApiEnv>, action: ApiAction): Promise<void> {
@@ -97,40 +102,34 @@ export class Guard {
     const { device, verdict } = c.get('access').judge(this.#deps.registry.byId(id), id);
     c.set('device', device);
     const resource: Resource = { kind: 'device', device };
-    await this.#refuseUnless(c, { action, resource, verdict });
+    await this.require(c, { action, resources: [resource], verdict });
   }
 
   /**
-   * Goes on when a handler's own verdict on one of many devices is a permit, or a second person has
-   * approved the request; after that, `access` counts as approved.
+   * Refuses what is not permitted. What lacks a second person waits for one, or goes on when it had
+   * one who has the right to it still; `access` counts as approved then.
    */
-  require(
+  async require(
     c: Context<ApiEnv>,
-    decided: { action: ApiAction; resource: Resource; verdict: Verdict },
+    decided: { action: ApiAction; resources: readonly Resource[]; verdict: Verdict },
   ): Promise<void> {
-    return this.#refuseUnless(c, decided);
-  }
-
-  /** Refuses what is not permitted; what lacks a second person waits for one, or goes on when it had one. */
-  async #refuseUnless(
-    c: Context<ApiEnv>,
-    { action, resource, verdict }: { action: ApiAction; resource: Resource; verdict: Verdict },
-  ): Promise<void> {
-    const access = c.get('access');
+    const { action, resources, verdict } = decided;
     if (verdict === 'permitted') return;
-    if (verdict !== 'second-person') throw new RefusedRequest(access.refusalOf(verdict));
+    if (verdict !== 'second-person') {
+      throw new RefusedRequest(c.get('access').refusalOf(verdict, action));
+    }
     const { principal } = c.get('caller');
     const { method, path } = c.req;
-    const wish = { principal, action, resource, method, path, body: await c.req.text() };
-    if (this.approvals.isApproved(wish)) {
-      this.approvals.end(wish);
-      const approved = this.#access(c, action, true);
-      c.set('access', approved);
-      const again = approved.verdict(resource);
-      if (again !== 'permitted') throw new RefusedRequest(approved.refusalOf(again));
-      return;
+    const sent = { method, path, body: await c.req.text(), secrets: c.get('secrets') };
+    const wish = { principal, action, resources, ...sent };
+    const approvedBy = this.approvals.take(wish);
+    if (approvedBy === undefined) throw new RefusedRequest(await this.#askSecondPerson(wish));
+    const approved = this.#access(c, c.get('access').action, approvedBy);
+    c.set('access', approved);
+    for (const resource of resources) {
+      const again = approved.verdict(resource, action);
+      if (again !== 'permitted') throw new RefusedRequest(approved.refusalOf(again, action));
     }
-    throw new RefusedRequest(await this.#askSecondPerson(wish));
   }
 
   async #askSecondPerson(wish: ApprovalWish): Promise<Refusal> {
@@ -149,13 +148,13 @@ export class Guard {
     return refuse('E_OPERATE_SECOND_PERSON', `It waits as approval ${approval.id}.`);
   }
 
-  #access(c: Context<ApiEnv>, action: ApiAction, isApproved: boolean): RequestAccess {
+  #access(c: Context<ApiEnv>, action: ApiAction, approvedBy?: string): RequestAccess {
     const { policies, clock, people } = this.#deps;
     const { authorizer } = policies;
     const roleOf = (principal: string): Caller['role'] | undefined => people.roleOf(principal);
     return new RequestAccess(
       { authorizer, clock, roleOf },
-      { caller: c.get('caller'), action, isApproved },
+      { caller: c.get('caller'), action, approvedBy },
     );
   }
 }

@@ -45,6 +45,15 @@ export const APPROVAL_LIFE_MS = 3_600_000;
 /** Requests that wait for a second person at a time. */
 export const APPROVALS_MAX = 200;
 
+/** Of these, requests of one person: nobody can take the room of the others. */
+export const APPROVALS_OF_PERSON_MAX = 20;
+
+/** Devices of one request that waits: whoever approves is judged for each, some µs each time. */
+export const APPROVAL_DEVICES_MAX = 1_000;
+
+/** Devices that a refused bulk act names as those in its way. */
+export const FORBIDDEN_DEVICES_TOLD_MAX = 5;
+
 /** Wrong passwords and codes with one name, or in one known browser, before it is held off. */
 export const SIGN_IN_WRONG_MAX = 10;
 

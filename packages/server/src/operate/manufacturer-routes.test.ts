@@ -86,3 +86,13 @@ test('a stopped device is allowed nothing, and a revoked one comes back by it', 
   registry.changeState('dev-1', { act: 'retire', by: 'local', reason: 'gone' });
   assert.equal(await codeOf(await allow()), 'E_OPERATE_CONFLICT');
 });
+
+test('a manufacturer that is removed meanwhile lets no revoked device come back', async (t) => {
+  const { as, add, registry, deps, journal } = await open(t);
+  await add();
+  registry.changeState('dev-1', { act: 'revoke', by: 'local', reason: 'lost' });
+  journal.beforeRecord = () => void deps.manufacturers.remove('acme');
+  const late = await as('POST', IDEVID, { manufacturer: 'acme', serial: 'A' });
+  assert.equal(await codeOf(late), 'E_OPERATE_NOT_FOUND');
+  assert.equal(registry.byId('dev-1')?.state, 'revoked');
+});

@@ -107,6 +107,9 @@ function addAllowRoute(routes: Routes, deps: ApiDeps): void {
       const { principal } = c.get('caller');
       const facts = { manufacturer, ...identity, stateBefore: state };
       await recordFirst(deps, { action: 'device.allow-idevid', principal, target: id, facts });
+      // Before the revocation is lifted: the manufacturer may have gone in the meantime.
+      const late = manufacturers.whyNotAllow(allowed);
+      if (late !== undefined) throw new RefusedRequest(late);
       readmit(registry.byId(id), { before: state, by: principal, registry });
       accepted(manufacturers.allow(allowed));
       const shown =

@@ -124,7 +124,7 @@ function addOidcSettings(routes: Routes, deps: ApiDeps): void {
   );
 
   routes.add(
-    { action: 'oidc:manage', on: 'server' },
+    { action: 'oidc:manage', on: 'server', secrets: ['clientSecret'] },
     {
       method: 'post',
       path: '/v1/oidc',

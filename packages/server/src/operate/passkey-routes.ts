@@ -54,14 +54,12 @@ function addPasskeySignIn(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       const { credential } = c.req.valid('json');
       requireReady(deps);
-      const { name } = accepted(await people.checkPasskey(credential, relyingParty(deps)));
+      const shown = accepted(await people.checkPasskey(credential, relyingParty(deps)));
       const facts = { by: 'passkey' };
-      const principal = personPrincipal(name);
+      const principal = personPrincipal(shown.name);
       await recordFirst(deps, { action: 'person.sign-in', principal, facts });
-      const person = people.byName(name);
-      if (person === undefined || person.isDisabled) {
-        throw new RefusedRequest(refuse('E_OPERATE_SIGN_IN', `${name} is disabled`));
-      }
+      // Recording takes a moment, in which the passkey may have been taken away.
+      const person = accepted(people.stillOf(shown));
       return c.json(startSession(c, { people, person, by: 'passkey' }), 200);
     },
   );

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PersonView, SessionView } from '@holdfast/protocol/api';
-import { codeOf } from './lab.testing.ts';
+import { DEFAULT_POLICY } from '../policy/index.ts';
+import { PASSWORD, codeOf, present } from './lab.testing.ts';
 import { openPeopleApiLab } from './people-lab.testing.ts';
 import { relyingPartyOf } from './self.ts';
 
@@ -191,6 +192,50 @@ test('tokens of others are for administrators only', async (t) => {
   assert.equal((await lab.call('DELETE', `/v1/tokens/${own.id}`, { session })).status, 204);
 });
 
+test('whose tokens somebody sees and ends is for the policy to decide', async (t) => {
+  const lab = openPeopleApiLab(t);
+  const ada = await lab.createToken((await lab.join('ada')).session);
+  const { session } = await lab.join('grace', 'auditor');
+  lab.deps.policies.authorizer.activate(`${DEFAULT_POLICY}
+forbid (principal in Role::"administrator", action == Action::"token:end", resource);`);
+  const answer = await lab.call('GET', '/v1/tokens', { session });
+  assert.match(await answer.text(), new RegExp(ada.id), 'an auditor reads everything');
+  const path = `/v1/tokens/${ada.id}`;
+  assert.equal((await lab.call('DELETE', path, { session })).status, 404);
+  const token = lab.localToken;
+  assert.equal((await lab.call('DELETE', path, { token })).status, 404, 'the policy forbids it');
+});
+
+for (const how of ['password', 'passkey'] as const) {
+  test(`a sign-in by ${how} that began before the factors were reset is void`, async (t) => {
+    const lab = openPeopleApiLab(t);
+    await lab.join('ada');
+    const session = await lab.redeem((await lab.invite('grace')).code);
+    const passkey = await lab.addPasskey(session);
+    if (how === 'password') {
+      await lab.call('POST', '/v1/me/password', { session, body: { password: PASSWORD } });
+      // With a password alone, the first step is the whole sign-in.
+      t.mock.method(lab.people, 'needsSecondStep', () => false);
+    }
+    const reset = (): void => {
+      const grace = lab.people.byName('grace') ?? absent();
+      present(lab.people.membership.clearFactors(grace));
+      lab.people.endAccessOf(grace);
+    };
+    lab.journal.beforeRecord = ({ action }) => {
+      if (action === 'person.sign-in') reset();
+    };
+    const signIn = async (): Promise<Response> => {
+      if (how === 'password') return lab.password('grace');
+      const options = await lab.call('POST', '/v1/sign-in/passkey/options');
+      const credential = passkey.get((await options.json()) as { challenge: string });
+      return lab.call('POST', '/v1/sign-in/passkey', { body: { credential } });
+    };
+    assert.equal(await codeOf(await signIn()), 'E_OPERATE_SIGN_IN');
+    assert.deepEqual(lab.people.sessions('person:grace'), []);
+  });
+}
+
 test('passkeys need a host name', () => {
   const host = (api: string) => {
     const party = relyingPartyOf(api);
@@ -201,3 +246,7 @@ test('passkeys need a host name', () => {
   assert.equal(host('https://192.0.2.1:8443'), 'E_OPERATE_CONFLICT');
   assert.equal(host('https://[2001:db8::1]:8443'), 'E_OPERATE_CONFLICT');
 });
+
+function absent(): never {
+  throw new Error('nobody is there');
+}

@@ -8,7 +8,7 @@ import {
   PersonPathSchema,
   PersonViewSchema,
 } from '@holdfast/protocol/api';
-import type { Person } from '../registry/index.ts';
+import { type Person, personPrincipal } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { invitationView, personView } from './person-views.ts';
@@ -29,6 +29,11 @@ function personOf({ people }: ApiDeps, name: string): Person {
   return accepted(
     people.byName(name) ?? refuse('E_OPERATE_NOT_FOUND', `There is no person ${name}.`),
   );
+}
+
+/** What they asked for or approved counts no more: it might not have been them. */
+function withdrawApprovals({ guard }: Routes, { name }: Person): void {
+  guard.approvals.withdraw(personPrincipal(name));
 }
 
 function addInvitations(routes: Routes, deps: ApiDeps): void {
@@ -91,6 +96,7 @@ function addInvitations(routes: Routes, deps: ApiDeps): void {
       const { principal } = c.get('caller');
       accepted(people.membership.clearFactors(person));
       people.endAccessOf(person);
+      withdrawApprovals(routes, person);
       await recordAct({ action: 'person.reset-factors', principal, target: person.name });
       return c.json(invitationView(accepted(people.membership.inviteAgain(person)), deps), 201);
     },
@@ -117,7 +123,9 @@ function addPersonChanges(routes: Routes, deps: ApiDeps): void {
       const act = { action: 'person.role', principal, target: before.name, facts };
       // A role gives some rights and takes others: it counts as a gift.
       await recordFirst(deps, act);
-      return c.json(personView(accepted(people.membership.setRole(before, role)), clock), 200);
+      const person = accepted(people.membership.setRole(before, role));
+      withdrawApprovals(routes, person);
+      return c.json(personView(person, clock), 200);
     },
   );
 
@@ -133,6 +141,7 @@ function addPersonChanges(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       const person = accepted(people.membership.disable(personOf(deps, c.req.valid('param').id)));
       people.endSessionsOf(person);
+      withdrawApprovals(routes, person);
       const { principal } = c.get('caller');
       await recordAct({ action: 'person.disable', principal, target: person.name });
       return c.json(personView(person, clock), 200);
@@ -169,6 +178,7 @@ function addPersonChanges(routes: Routes, deps: ApiDeps): void {
       const removed = people.membership.remove(personOf(deps, c.req.valid('param').id));
       if (removed instanceof Refusal) throw new RefusedRequest(removed);
       people.endAccessOf(removed);
+      withdrawApprovals(routes, removed);
       const { principal } = c.get('caller');
       await recordAct({ action: 'person.remove', principal, target: removed.name });
       return c.body(null, 204);

@@ -13,6 +13,7 @@ import {
   PolicyVersionPathSchema,
   RollbackPolicyRequestSchema,
   SetPolicyRequestSchema,
+  SetPolicySchema,
 } from '@holdfast/protocol/api';
 import { type PersonPrincipal, type PolicyVersion, SCHEMA_TEXT } from '../policy/index.ts';
 import { type Caller, personPrincipal } from '../registry/index.ts';
@@ -96,7 +97,8 @@ function addSetting(routes: Routes, deps: ApiDeps): void {
     await recordFirst(deps, { action: 'policy.set', principal, reason, facts });
     const conflict = policies.keep(version);
     if (conflict !== undefined) accepted(conflict);
-    return policyView(version);
+    const warnings = await policies.warningsOf(version.text, peopleOf(deps));
+    return { ...policyView(version), warnings };
   };
 
   routes.add(
@@ -106,7 +108,7 @@ function addSetting(routes: Routes, deps: ApiDeps): void {
       path: '/v1/policy',
       summary: 'Sets the policy. It holds at once, for live connections too.',
       request: { body: jsonBody(SetPolicyRequestSchema) },
-      responses: { 201: json(PolicySchema, 'The new version.') },
+      responses: { 201: json(SetPolicySchema, 'The new version, and what to think about.') },
     },
     async (c) => c.json(await set(c.get('caller'), c.req.valid('json')), 201),
   );
@@ -118,7 +120,7 @@ function addSetting(routes: Routes, deps: ApiDeps): void {
       path: '/v1/policy/rollback',
       summary: 'Sets the text of an earlier version again.',
       request: { body: jsonBody(RollbackPolicyRequestSchema) },
-      responses: { 201: json(PolicySchema, 'The new version.') },
+      responses: { 201: json(SetPolicySchema, 'The new version, and what to think about.') },
     },
     async (c) => {
       const { number, reason } = c.req.valid('json');
@@ -141,9 +143,11 @@ function addTrying(routes: Routes, deps: ApiDeps): void {
       responses: { 200: json(PolicyDiffSchema, 'The decisions that would change.') },
     },
     async (c) => {
-      const changes = accepted(await policies.changesBy(c.req.valid('json').text));
+      const { text: proposed } = c.req.valid('json');
+      const changes = accepted(await policies.changesBy(proposed));
       const tried = policies.authorizer.recent().length;
-      return c.json({ tried, changes: changes.map(changeView) }, 200);
+      const warnings = await policies.warningsOf(proposed, peopleOf(deps));
+      return c.json({ tried, changes: changes.map(changeView), warnings }, 200);
     },
   );
 

@@ -48,14 +48,18 @@ export function changeView({ recent, before, after }: DecisionChange): DecisionC
 }
 
 export function approvalView(approval: Approval): ApprovalView {
-  const { id, principal, action, resource, method, path, body, approvedBy } = approval;
+  const { id, principal, action, resources, method, path, shownBody, approvedBy } = approval;
+  const [first] = resources;
   return {
     id,
     principal,
     action,
-    resource: resourceText(resource),
+    resource:
+      resources.length === 1 && first !== undefined
+        ? resourceText(first)
+        : `${resources.length} devices`,
     request: `${method} ${path}`,
-    body,
+    body: shownBody,
     askedAt: isoTime(approval.askedAtMs),
     expiresAt: isoTime(approval.expiresAtMs),
     ...(approvedBy === undefined ? {} : { approvedBy }),

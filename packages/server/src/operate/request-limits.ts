@@ -32,6 +32,11 @@ export class RequestLimits {
     this.#failures.add(networkOf(address));
   }
 
+  /** Takes back what was counted for a sign-in that did not fail after all. */
+  takeBackFailedSignIn(address: string): void {
+    this.#failures.takeBack(networkOf(address));
+  }
+
   /** Refuses a sign-in from a network that has failed too often. Credentials go on to work. */
   heldOff(address: string): Refusal | undefined {
     const count = this.#failures.count(networkOf(address));

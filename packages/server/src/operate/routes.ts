@@ -81,6 +81,11 @@ export class Routes {
     this.guard.limits.countFailedSignIn(addressOf(c));
   }
 
+  /** Takes back what was counted for a sign-in that did not fail. */
+  takeBackFailedSignIn(c: Context<ApiEnv>): void {
+    this.guard.limits.takeBackFailedSignIn(addressOf(c));
+  }
+
   /** Refuses a sign-in from a network that has failed too often. Credentials go on to work. */
   requireNotHeldOff(c: Context<ApiEnv>): void {
     const refusal = this.guard.limits.heldOff(addressOf(c));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refusal } from '@holdfast/protocol';
 import { callerOfUpgrade } from './caller-of-upgrade.ts';
-import { ORIGIN, PASSWORD, codeOf, sessionOf } from './lab.testing.ts';
+import { ORIGIN, PASSWORD, codeOf, present, sessionOf } from './lab.testing.ts';
 import { SIGN_IN_HOLD_MS_MAX, SIGN_IN_WRONG_MAX } from './limits.ts';
 import { openPeopleApiLab } from './people-lab.testing.ts';
 
@@ -238,6 +238,48 @@ test('wrong passwords of others lock out neither a known browser nor a passkey',
   const wrong = () => lab.password('grace', { password: 'wrong', headers: { cookie } });
   for (let i = 0; i < SIGN_IN_WRONG_MAX; i++) assert.equal((await wrong()).status, 401);
   assert.equal((await wrong()).status, 429);
+});
+
+test('guesses at once are no more than guesses in a row', async (t) => {
+  const lab = openPeopleApiLab(t);
+  await lab.join('grace');
+  const next = addresses();
+  const wrong = () => lab.password('grace', { password: 'wrong', address: next() });
+  const answers = await Promise.all(Array.from({ length: SIGN_IN_WRONG_MAX + 5 }, wrong));
+  const looked = answers.filter(({ status }) => status === 401);
+  assert.equal(looked.length, SIGN_IN_WRONG_MAX);
+  assert.equal((await wrong()).status, 429);
+});
+
+test('right passwords at once hold nobody off', async (t) => {
+  const lab = openPeopleApiLab(t);
+  await lab.join('grace');
+  const next = addresses();
+  const right = () => lab.password('grace', { address: next() });
+  for (let i = 0; i < 2 * SIGN_IN_WRONG_MAX; i++) assert.equal((await right()).status, 202);
+  const few = await Promise.all(Array.from({ length: SIGN_IN_WRONG_MAX }, right));
+  assert.ok(few.every(({ status }) => status === 202));
+});
+
+test('an open browser of an OpenID provider becomes nobody’s passkey [E_OPERATE_STEP_UP]', async (t) => {
+  const lab = openPeopleApiLab(t);
+  const identity = { issuer: 'https://id.example', subject: '1', name: 'olga', role: 'viewer' };
+  const olga = present(lab.people.oidc.personOf({ ...identity, role: 'viewer' }));
+  const facts = { by: 'oidc', address: '192.0.2.1' } as const;
+  const signIn = () => lab.people.startSession(olga, facts).id.expose();
+  const session = signIn();
+  const add = (as: string) => lab.call('POST', '/v1/me/passkey-options', { session: as });
+  lab.clock.advance(5 * MINUTE_MS - 1);
+  assert.equal((await add(session)).status, 200);
+  lab.clock.advance(1);
+  assert.equal(await codeOf(await add(session)), 'E_OPERATE_STEP_UP');
+  for (const [path, body] of [
+    ['/v1/me/password', { password: PASSWORD }],
+    ['/v1/me/totp', {}],
+  ] as const) {
+    assert.equal((await lab.call('POST', path, { session, body })).status, 403, path);
+  }
+  assert.equal((await add(signIn())).status, 200, 'a new sign-in there stands in for it');
 });
 
 test('codes are guessed at no faster than passwords, and by no other route', async (t) => {

@@ -25,15 +25,28 @@ export function ownSession(c: Context<ApiEnv>, { people }: ApiDeps): OwnSession 
 
 /**
  * As {@link ownSession}, for a change of what a person signs in with: whoever finds an open browser
- * must not make themselves at home in it. Refuses with `E_OPERATE_STEP_UP`, unless there is no
- * second factor to ask for yet.
+ * must not make themselves at home in it. Refuses with `E_OPERATE_STEP_UP`; where there is no
+ * second factor to ask for yet, see {@link requireFreshOidc}.
  */
 export function ownSecureSession(c: Context<ApiEnv>, deps: ApiDeps): OwnSession {
   const own = ownSession(c, deps);
   const { steppedUpAtMs = -Infinity } = own.caller;
   const isRecent = deps.clock.nowMs() - steppedUpAtMs < STEP_UP_LIFE_MS;
-  if (isRecent || !hasSecondFactor(own.person)) return own;
+  if (isRecent) return own;
+  if (!hasSecondFactor(own.person)) return requireFreshOidc(own, deps);
   throw new RefusedRequest(refuse('E_OPERATE_STEP_UP', 'It changes how you sign in.'));
+}
+
+/**
+ * Without a second factor here, the sign-in at the OpenID provider stands in for it, and has to be
+ * as recent: an open browser must not become a passkey of somebody else. Sessions of other sign-ins
+ * without a second factor are good for nothing but setting up one.
+ */
+function requireFreshOidc(own: OwnSession, { people, clock }: ApiDeps): OwnSession {
+  const { by, startedAtMs = -Infinity } = people.sessionOf(own.caller) ?? {};
+  if (by !== 'oidc' || clock.nowMs() - startedAtMs < STEP_UP_LIFE_MS) return own;
+  const detail = 'It changes how you sign in: sign in at your provider again first.';
+  throw new RefusedRequest(refuse('E_OPERATE_STEP_UP', detail));
 }
 
 /** Where passkeys of this server are good; refuses `E_OPERATE_CONFLICT` where none can be. */

@@ -12,6 +12,14 @@ import type { Routes } from './routes.ts';
 /** The cookie of a browser in which somebody has signed in before; it is no credential. */
 export const BROWSER_COOKIE = '__Host-holdfast-browser';
 
+/** A password or code that is being looked at. It counts as wrong when neither is called. */
+export interface SignInAttempt {
+  /** It was no wrong one, or was not looked at. */
+  readonly giveBack: () => void;
+  /** It was right: a wrong one of before is forgiven, too. */
+  readonly succeed: () => void;
+}
+
 const MINUTE_MS = 60_000;
 const FIRST_HOLD_MS = 30_000;
 const DAY_MS = 86_400_000;
@@ -40,24 +48,29 @@ export class SignInLimits {
     });
   }
 
-  /** Refuses with `E_OPERATE_RATE` an attempt that comes too soon after too many wrong ones. */
-  require(c: Context<ApiEnv>, name: string): void {
+  /**
+   * Begins an attempt, which counts as a wrong one until it says otherwise: many at once are no
+   * more guesses than many in a row. Refuses with `E_OPERATE_RATE` one that comes too soon after
+   * too many wrong ones.
+   */
+  begin(c: Context<ApiEnv>, name: string): SignInAttempt {
     const browser = this.#knownBrowser(c, name);
     if (browser === undefined) this.#routes.requireNotHeldOff(c);
-    if (this.#accounts.heldMs(browser ?? nameKey(name)) === 0) return;
-    throw new RefusedRequest(refuse('E_OPERATE_RATE', 'too many wrong attempts with this name'));
-  }
-
-  /** Counts a wrong password or code. */
-  fail(c: Context<ApiEnv>, name: string): void {
-    const browser = this.#knownBrowser(c, name);
+    const key = browser ?? nameKey(name);
+    if (this.#accounts.heldMs(key) > 0) {
+      throw new RefusedRequest(refuse('E_OPERATE_RATE', 'too many wrong attempts with this name'));
+    }
+    this.#accounts.fail(key);
     if (browser === undefined) this.#routes.countFailedSignIn(c);
-    this.#accounts.fail(browser ?? nameKey(name));
-  }
-
-  /** Forgives one wrong attempt of somebody who got it right. */
-  succeed(c: Context<ApiEnv>, name: string): void {
-    this.#accounts.succeed(this.#knownBrowser(c, name) ?? nameKey(name));
+    const giveBack = (): void => {
+      this.#accounts.takeBack(key);
+      if (browser === undefined) this.#routes.takeBackFailedSignIn(c);
+    };
+    const succeed = (): void => {
+      giveBack();
+      this.#accounts.succeed(key);
+    };
+    return { giveBack, succeed };
   }
 
   #knownBrowser(c: Context<ApiEnv>, name: string): string | undefined {

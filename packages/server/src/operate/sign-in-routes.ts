@@ -88,11 +88,8 @@ function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): 
   const signIn = async (c: Context<ApiEnv>, person: Person, by: SignedInBy) => {
     const principal = personPrincipal(person.name);
     await recordFirst(deps, { action: 'person.sign-in', principal, facts: { by } });
-    // Recording takes a moment, in which somebody may have been disabled.
-    const now = people.byName(person.name);
-    if (now === undefined || now.isDisabled) throw wrong(`${person.name} is disabled`);
-    if (now.password !== person.password) throw wrong(`the password of ${person.name} has changed`);
-    return startSession(c, { people, person: now, by });
+    // Recording takes a moment, in which somebody may have been disabled, or got other factors.
+    return startSession(c, { people, person: accepted(people.stillOf(person)), by });
   };
 
   routes.add(
@@ -109,16 +106,17 @@ function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): 
     },
     async (c) => {
       const request = c.req.valid('json');
-      limits.require(c, request.name);
+      const attempt = limits.begin(c, request.name);
       const person = await people.checkPassword(request);
       if (person instanceof Refusal) {
-        if (person.code === 'E_OPERATE_SIGN_IN') limits.fail(c, request.name);
+        if (person.code !== 'E_OPERATE_SIGN_IN') attempt.giveBack();
         throw new RefusedRequest(person);
       }
       if (!people.needsSecondStep(person)) {
-        limits.succeed(c, person.name);
+        attempt.succeed();
         return c.json(await signIn(c, person, 'password'), 200);
       }
+      attempt.giveBack();
       const { id, expiresAtMs } = people.pending.start(person.name);
       const methods: ('totp' | 'recovery-code')[] = ['recovery-code'];
       if (person.totp !== undefined) methods.unshift('totp');
@@ -143,18 +141,15 @@ function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): 
         routes.countFailedSignIn(c);
         throw wrong('the sign-in has expired, or there were too many wrong codes');
       }
-      limits.require(c, name);
-      people.pending.tryOne(pending);
       requireReady(deps);
+      const attempt = limits.begin(c, name);
+      people.pending.tryOne(pending);
       const person = people.byName(name);
       if (person === undefined || person.isDisabled) throw wrong(`${name} is disabled`);
       const by = people.factors.useCode(person, code);
-      if (by instanceof Refusal) {
-        limits.fail(c, name);
-        throw new RefusedRequest(by);
-      }
+      if (by instanceof Refusal) throw new RefusedRequest(by);
       people.pending.end(pending);
-      limits.succeed(c, name);
+      attempt.succeed();
       return c.json(await signIn(c, person, by), 200);
     },
   );

@@ -182,9 +182,14 @@ test('the addresses of one IPv6 network count together', async (t) => {
 test('too many passwords at once are refused, and nobody is blamed for it', async (t) => {
   const lab = openLab(t);
   await lab.signInFirst();
-  const answers = await Promise.all(Array.from({ length: 18 }, () => signIn(lab)));
+  const others = { address: '198.51.100.7', body: { name: 'nobody', password: PASSWORD } };
+  const answers = await Promise.all(
+    Array.from({ length: 18 }, (_, n) =>
+      n % 2 === 0 ? signIn(lab) : lab.call('POST', '/v1/sign-in', others),
+    ),
+  );
   const statuses = answers.map(({ status }) => status);
-  assert.equal(statuses.filter((status) => status === 200).length, 16);
+  assert.equal(statuses.filter((status) => status !== 429).length, 16);
   assert.equal(statuses.filter((status) => status === 429).length, 2);
   for (let i = 0; i < FAILED_ATTEMPTS_PER_MINUTE_MAX - 1; i++) await signInFirst(lab, 'XXXX');
   assert.equal((await signIn(lab)).status, 200);

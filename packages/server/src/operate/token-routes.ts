@@ -6,8 +6,10 @@ import {
   TokenListSchema,
   TokenPathSchema,
 } from '@holdfast/protocol/api';
-import type { ApiToken, Caller } from '../registry/index.ts';
-import type { ApiDeps } from './deps.ts';
+import type { Context } from 'hono';
+import type { ActionOn } from '../policy/index.ts';
+import type { ApiToken } from '../registry/index.ts';
+import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { recordGift } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
@@ -49,7 +51,7 @@ export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
       responses: { 200: json(TokenListSchema, 'The tokens, oldest first.') },
     },
     (c) => {
-      const owner = ownerFilter(c.get('caller'));
+      const owner = ownerFilter(c, 'token:read');
       const shown = people
         .tokens()
         .filter((token) => token.principal === (owner ?? token.principal));
@@ -68,7 +70,7 @@ export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
     },
     async (c) => {
       const caller = c.get('caller');
-      const removed = people.removeToken(c.req.valid('param').id, ownerFilter(caller));
+      const removed = people.removeToken(c.req.valid('param').id, ownerFilter(c, 'token:end'));
       const { id, label } = accepted(removed);
       const { principal } = caller;
       await recordAct({ action: 'token.remove', principal, target: id, facts: { label } });
@@ -77,9 +79,10 @@ export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
   );
 }
 
-/** Whose tokens a caller may see and end: only their own, but for administrators. */
-function ownerFilter({ role, principal }: Caller): string | undefined {
-  return role === 'administrator' ? undefined : principal;
+/** Whose tokens a caller may see or end: their own, or those of everybody where it is permitted. */
+function ownerFilter(c: Context<ApiEnv>, action: ActionOn<'server'>): string | undefined {
+  const verdict = c.get('access').verdict({ kind: 'server' }, action);
+  return verdict === 'permitted' ? undefined : c.get('caller').principal;
 }
 
 function forbidden(detail: string): RefusedRequest {

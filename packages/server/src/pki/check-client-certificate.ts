@@ -99,6 +99,17 @@ function checkIssuance(
   return undefined;
 }
 
+/**
+ * Whether an authority issued a certificate, by what was noted of it: records from before rotation
+ * do not name their issuer, as there was one generation then.
+ */
+export function wasIssuedBy(
+  { generation, keyId }: Pick<IssuingAuthority, 'generation' | 'keyId'>,
+  issuerKeyId: string | undefined,
+): boolean {
+  return issuerKeyId === undefined ? generation === 1 : issuerKeyId === keyId;
+}
+
 /** The one of our issuing authorities that issued a certificate; undefined when none did. */
 export function issuerOf(
   certificate: X509Certificate,

@@ -65,6 +65,24 @@ test('a rotation shows the key of the backup pin, and makes another one', () => 
   assert.deepEqual([kept.isNew, kept.pins], [false, rotated.pins]);
 });
 
+test('each certificate has a higher version of the pins, whatever the clock does', () => {
+  const clock = new ManualClock();
+  const authority = newAuthority(clock);
+  const first = ensureServerCertificate(undefined, { authority, names, clock });
+  const second = rotateServerCertificate(first.material, { authority, names });
+  assert.equal(second.pinsVersion, first.pinsVersion + 1, 'made in the same second');
+  const { pinsVersion: _, ...old } = first.material;
+  const third = rotateServerCertificate(old, { authority, names });
+  assert.equal(third.pinsVersion, first.pinsVersion + 1, 'after a record without one');
+  const ahead = { ...second.material, pinsVersion: second.pinsVersion + 9 };
+  assert.equal(
+    rotateServerCertificate(ahead, { authority, names }).pinsVersion,
+    ahead.pinsVersion + 1,
+  );
+  const kept = ensureServerCertificate(second.material, { authority, names, clock });
+  assert.equal(kept.pinsVersion, second.pinsVersion);
+});
+
 test('a record from before backup pins gets its next key, and keeps its certificate', () => {
   const clock = new ManualClock();
   const authority = newAuthority(clock);

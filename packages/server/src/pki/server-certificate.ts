@@ -18,6 +18,8 @@ export const ServerCertificateSchema = z.object({
   nextKey: z.base64().optional(),
   /** The host names and addresses that the certificate was made for. */
   names: z.array(z.string()),
+  /** See {@link ServerCertificate}; records from before it have none. */
+  pinsVersion: z.int().optional(),
 });
 /** The server certificate as it is kept, with its private key: never log it, keep it sealed. */
 export type ServerCertificateMaterial = Readonly<z.infer<typeof ServerCertificateSchema>>;
@@ -31,6 +33,8 @@ export interface ServerCertificate {
   /** PKCS#8. */
   readonly keyPem: Secret<string>;
   readonly pins: ServerPins;
+  /** Version of the pins: higher than that of each certificate before, whatever the clock does. */
+  readonly pinsVersion: number;
   /** True when a certificate was issued or a key was made just now. */
   readonly isNew: boolean;
 }
@@ -55,6 +59,7 @@ export function ensureServerCertificate(
     names,
     key: keyFrom(saved?.key) ?? generatePrivateKey('ES256'),
     nextKey,
+    saved,
   });
 }
 
@@ -67,7 +72,7 @@ export function rotateServerCertificate(
   { authority, names }: { authority: Authority; names: readonly string[] },
 ): ServerCertificate {
   const key = keyFrom(saved.nextKey) ?? generatePrivateKey('ES256');
-  return issued({ authority, names, key, nextKey: generatePrivateKey('ES256') });
+  return issued({ authority, names, key, nextKey: generatePrivateKey('ES256'), saved });
 }
 
 function issued({
@@ -75,11 +80,13 @@ function issued({
   names,
   key,
   nextKey,
+  saved,
 }: {
   authority: Authority;
   names: readonly string[];
   key: Secret<Uint8Array>;
   nextKey: Secret<Uint8Array>;
+  saved: ServerCertificateMaterial | undefined;
 }): ServerCertificate {
   const { der } = authority.issueServer({ spki: publicOf(key), names });
   const material = {
@@ -88,6 +95,8 @@ function issued({
     key: base64(key),
     nextKey: base64(nextKey),
     names: [...names],
+    // Two certificates of one second, or of a clock that was set back, are to be told apart.
+    pinsVersion: Math.max(sinceS(der), saved === undefined ? 0 : versionOf(saved) + 1),
   } satisfies ServerCertificateMaterial;
   return opened(material, { authority, isNew: true });
 }
@@ -112,8 +121,18 @@ function opened(
     certChainPem: certificatePem(der) + authority.serversCaPem,
     keyPem: keyPem(keyFrom(material.key)),
     pins: serverPins(der, publicOf(keyFrom(material.nextKey))),
+    pinsVersion: versionOf(material),
     isNew,
   };
+}
+
+function versionOf({ pinsVersion, certificate }: ServerCertificateMaterial): number {
+  return pinsVersion ?? sinceS(Buffer.from(certificate, 'base64'));
+}
+
+/** From when on a certificate counts, in seconds since 1970. */
+function sinceS(der: Uint8Array): number {
+  return Math.floor(new X509Certificate(der).validFromDate.getTime() / 1_000);
 }
 
 function keyFrom(text: string): Secret<Uint8Array>;

@@ -67,7 +67,12 @@ export const ACTIONS = {
   'server:read': { on: 'server', groups: ['reads'] },
   'session:end': { on: 'server' },
   'session:read': { on: 'server', groups: ['reads'] },
+  /** To end the API tokens of others. */
+  'token:end': { on: 'server' },
+  /** One's own API tokens. */
   'token:manage': { on: 'self' },
+  /** To see the API tokens of others, though never their secrets. */
+  'token:read': { on: 'server', groups: ['reads'] },
 } as const satisfies Readonly<Record<string, ActionDeclaration>>;
 
 /** Name of an action of the API. */

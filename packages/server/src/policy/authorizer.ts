@@ -132,7 +132,9 @@ export class Authorizer {
   }
 
   #possible({ principal }: WildcardRequest): DeviceFacts[] {
-    return this.#policy === undefined ? [] : possibleDevices(this.#policy, this.#owned(principal));
+    return this.#policy === undefined
+      ? []
+      : possibleDevices(this.#policy.mentions, this.#owned(principal));
   }
 
   #isPermitted(request: WildcardRequest, device: DeviceFacts): boolean {

@@ -5,8 +5,9 @@ import {
   statefulIsAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { Fault } from '../kernel/index.ts';
-import { type CanonicalRequest, type NamedType, canonicalize } from './canonical.ts';
+import { type CanonicalRequest, canonicalize } from './canonical.ts';
 import { entitiesOf, principalThing, resourceThing } from './entities.ts';
+import { PolicyMentions } from './policy-mentions.ts';
 import { type PolicyRule, rulesOfText } from './policy-text.ts';
 import { SCHEMA_TEXT } from './schema.ts';
 import { type Decision, type DecisionRequest, PLAIN_CONTEXT } from './subjects.ts';
@@ -20,9 +21,8 @@ let slotCount = 0;
 /** A policy that was checked. Its text is parsed once, and {@link close} forgets it. */
 export class CompiledPolicy {
   readonly rules: readonly PolicyRule[];
+  readonly mentions: PolicyMentions;
   readonly #slot: string;
-  readonly #mentioned = new Set<string>();
-  readonly #attributes = new Set<string>();
 
   /** @throws Fault `E_POLICY_UNREADABLE` when it was not checked. */
   constructor(text: string) {
@@ -32,27 +32,11 @@ export class CompiledPolicy {
     const named = this.rules.map((rule) => [rule.name, rule.text]);
     const answer = preparsePolicySet(this.#slot, { staticPolicies: Object.fromEntries(named) });
     if (answer.type === 'failure') throw unreadable(answer.errors[0]?.message);
-    for (const { json } of this.rules) this.#look(json);
-  }
-
-  /** Whether a rule names this entity, so that it may be decided otherwise than others of its kind. */
-  readonly mentions = (type: NamedType, id: string): boolean =>
-    this.#mentioned.has(entityKey(type, id));
-
-  /** The names of a kind that rules mention. */
-  mentioned(type: NamedType | 'DeviceClass'): string[] {
-    const prefix = entityKey(type, '');
-    const keys = [...this.#mentioned].filter((key) => key.startsWith(prefix));
-    return keys.map((key) => key.slice(prefix.length));
-  }
-
-  /** Whether a rule looks at this attribute of anything. */
-  looksAt(attribute: string): boolean {
-    return this.#attributes.has(attribute);
+    this.mentions = new PolicyMentions(this.rules);
   }
 
   canonicalize(request: DecisionRequest): CanonicalRequest {
-    return canonicalize(request, this.mentions);
+    return canonicalize(request, this.mentions.mentions);
   }
 
   /**
@@ -83,27 +67,6 @@ export class CompiledPolicy {
     preparsePolicySet(this.#slot, { staticPolicies: '' });
     freeSlots.push(this.#slot);
   }
-
-  /** Finds the names and attributes in a rule, wherever they stand. */
-  #look(value: unknown): void {
-    if (Array.isArray(value)) return value.forEach((each) => this.#look(each));
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { type, id, attr } = value as Readonly<Record<string, unknown>>;
-    if (typeof type === 'string' && typeof id === 'string') {
-      this.#mentioned.add(entityKey(type, id));
-      // A topic has the name of its device in its own.
-      const device = type === 'Topic' ? id.slice(0, Math.max(0, id.lastIndexOf('/'))) : '';
-      if (device !== '') this.#mentioned.add(entityKey('Device', device));
-    }
-    for (const name of [attr].flat()) {
-      if (typeof name === 'string') this.#attributes.add(name);
-    }
-    return Object.values(value).forEach((each) => this.#look(each));
-  }
-}
-
-function entityKey(type: string, id: string): string {
-  return `${type}::${id}`;
 }
 
 function parseSchema(): void {

@@ -6,8 +6,14 @@ import { type TestContext, test } from 'node:test';
 import { Refusal } from '@holdfast/protocol';
 import { Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { SealedStore } from '../persistence/index.ts';
+import { DEVICE_STATES } from '../registry/index.ts';
 import { deviceResource, openPolicies, personOf } from './lab.testing.ts';
-import { POLICY_CHARACTERS_MAX, POLICY_RULES_MAX, POLICY_VERSIONS_MAX } from './limits.ts';
+import {
+  POLICY_CHARACTERS_MAX,
+  POLICY_RULES_MAX,
+  POLICY_VERSIONS_MAX,
+  POSSIBLE_DEVICES_MAX,
+} from './limits.ts';
 import { Policies } from './policies.ts';
 import { checkPolicyText, rulesOfText } from './policy-text.ts';
 import type { PersonPrincipal } from './subjects.ts';
@@ -187,4 +193,41 @@ test('versions are kept up to a number, newest first', (t) => {
     page.map(({ number }) => number),
     [899, 898],
   );
+});
+
+test('a policy tells so many kinds of devices apart, and no more [E_POLICY_INVALID]', async (t) => {
+  // Each device that is named, and any other; in the group of whoever asks, and in another one.
+  const kindsOf = (devices: number): number => (devices + 1) * 2 * DEVICE_STATES.length;
+  const rule = (devices: number): string => {
+    const names = Array.from({ length: devices }, (_, n) => `Device::"d-${n}"`).join(', ');
+    return `permit (principal, action == Action::"device:read", resource)
+      when { [${names}].contains(resource) && resource.state == State::"active" };`;
+  };
+  const most = Math.floor(POSSIBLE_DEVICES_MAX / 2 / DEVICE_STATES.length) - 1;
+  assert.deepEqual(checkPolicyText(rule(most)), []);
+  const { message = '' } = checkPolicyText(rule(most + 1))[0] ?? {};
+  assert.match(message, new RegExp(`tells ${kindsOf(most + 1)} kinds of devices apart, of 5000`));
+  const policies = new Policies(openStore(t), { clock: systemClock });
+  assert.match(await set(policies, rule(most + 1)), /^E_POLICY_INVALID It tells/);
+});
+
+test('a second person that can be made by the first one is warned of', async (t) => {
+  const policies = new Policies(openStore(t), { clock: systemClock });
+  const two = (actions: readonly string[]): string => {
+    const named = actions.map((action) => `Action::"${action}"`).join(', ');
+    return `${DEFAULT_POLICY}
+forbid (principal, action in [${named}], resource) unless { context.secondPerson };`;
+  };
+  assert.deepEqual(await policies.warningsOf(DEFAULT_POLICY, []), []);
+  const [warning = ''] = await policies.warningsOf(two(['device:revoke', 'policy:set']), []);
+  assert.match(warning, /not for person:manage, oidc:manage:/);
+  const whole = two(['device:revoke', 'policy:set', 'oidc:manage', 'person:manage']);
+  assert.deepEqual(await policies.warningsOf(whole, []), []);
+  const adaText = 'Person::"person:ada"';
+  const ada = { kind: 'person', id: 'person:ada', role: 'viewer' } as const;
+  const exempt = `${whole.slice(0, whole.lastIndexOf(' };'))} || principal == ${adaText} };
+permit (principal == ${adaText}, action, resource);
+`;
+  assert.deepEqual(await policies.warningsOf(exempt, []), []);
+  assert.match((await policies.warningsOf(exempt, [ada]))[0] ?? '', /policy:set/);
 });

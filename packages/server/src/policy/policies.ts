@@ -5,6 +5,7 @@ import type { SealedStore } from '../persistence/index.ts';
 import { Authorizer, type AuthorizerDeps } from './authorizer.ts';
 import { checkPolicyText } from './policy-text.ts';
 import { SCHEMA_SHA256 } from './schema.ts';
+import { secondPersonGaps } from './second-person-gaps.ts';
 import type { Decision, DecisionRequest, PersonPrincipal } from './subjects.ts';
 import { type DecisionChange, changesBetween, decideBy } from './trial.ts';
 import {
@@ -93,6 +94,11 @@ export class Policies {
     if (refusal !== undefined) return refusal;
     const before = this.current?.text ?? '';
     return changesBetween({ before, after: text }, this.authorizer.recent());
+  }
+
+  /** What to think about in a text that may be set, in words. */
+  warningsOf(text: string, people: readonly PersonPrincipal[]): Promise<string[]> {
+    return secondPersonGaps(text, people);
   }
 
   /** Decides by a text, or by the policy in force; refuses `E_POLICY_INVALID`. */

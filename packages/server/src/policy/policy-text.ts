@@ -6,7 +6,14 @@ import {
   policyToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import { POLICY_CHARACTERS_MAX, POLICY_RULES_MAX, PROBLEMS_MAX } from './limits.ts';
+import {
+  POLICY_CHARACTERS_MAX,
+  POLICY_RULES_MAX,
+  POSSIBLE_DEVICES_MAX,
+  PROBLEMS_MAX,
+} from './limits.ts';
+import { PolicyMentions } from './policy-mentions.ts';
+import { countPossibleDevices } from './possible-devices.ts';
 import { SCHEMA_TEXT } from './schema.ts';
 
 /** What is wrong with a policy, and where. */
@@ -78,7 +85,12 @@ function checkRules(text: string): PolicyProblem[] {
   if (answer.policy_templates.length > 0) return whole('It has a template (?principal).');
   const count = answer.policies.length;
   if (count > POLICY_RULES_MAX) return whole(`It has ${count} rules, of ${POLICY_RULES_MAX}.`);
-  return [];
+  const kinds = countPossibleDevices(new PolicyMentions(rulesOfText(text)));
+  if (kinds <= POSSIBLE_DEVICES_MAX) return [];
+  return whole(
+    `It tells ${kinds} kinds of devices apart, of ${POSSIBLE_DEVICES_MAX}, as the product of the ` +
+      'devices, groups, owners, classes and states in its rules: name fewer, and groups for devices.',
+  );
 }
 
 function jsonOf(rule: string): PolicyJson {

@@ -18,6 +18,14 @@ export class CertificateIndex {
     else fingerprints.add(fingerprint);
   }
 
+  delete({ fingerprint, serial, deviceId }: CertificateRecord): void {
+    this.#byFingerprint.delete(fingerprint);
+    this.#fingerprintsBySerial.delete(serial);
+    const fingerprints = this.#ofDevice.get(deviceId);
+    fingerprints?.delete(fingerprint);
+    if (fingerprints?.size === 0) this.#ofDevice.delete(deviceId);
+  }
+
   byFingerprint(fingerprint: string): CertificateRecord | undefined {
     return this.#byFingerprint.get(fingerprint);
   }

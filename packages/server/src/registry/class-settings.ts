@@ -13,6 +13,7 @@ const ClassRecordSchema = z.object({
   class: z.enum(DEVICE_CLASS_NAMES),
   requiresApiKey: z.boolean(),
   onClone: z.enum(ON_CLONE).optional(),
+  renewalGraceMs: z.int().optional(),
 });
 type ClassRecord = Readonly<z.infer<typeof ClassRecordSchema>>;
 
@@ -20,6 +21,8 @@ type ClassRecord = Readonly<z.infer<typeof ClassRecordSchema>>;
 export interface ClassRules {
   readonly requiresApiKey: boolean;
   readonly onClone: OnClone;
+  /** How long after its end a certificate can still be renewed, into quarantine; milliseconds. */
+  readonly renewalGraceMs: number;
 }
 
 /** Hears of each change, after it is on the disk. */
@@ -33,17 +36,18 @@ export class ClassSettings {
 
   constructor(store: SealedStore) {
     this.#records = store.collection('class-settings', ClassRecordSchema);
-    for (const { class: name, requiresApiKey, onClone } of this.#records.all()) {
-      const { onClone: asItComes } = DEVICE_CLASSES[name];
-      this.#byClass.set(name, { requiresApiKey, onClone: onClone ?? asItComes });
+    for (const { class: name, requiresApiKey, ...set } of this.#records.all()) {
+      const asItComes = DEVICE_CLASSES[name];
+      const { onClone = asItComes.onClone, renewalGraceMs = asItComes.renewalGraceMs } = set;
+      this.#byClass.set(name, { requiresApiKey, onClone, renewalGraceMs });
     }
   }
 
   of(className: DeviceClassName): ClassRules {
     const set = this.#byClass.get(className);
     if (set !== undefined) return set;
-    const { requiresApiKey, onClone } = DEVICE_CLASSES[className];
-    return { requiresApiKey, onClone };
+    const { requiresApiKey, onClone, renewalGraceMs } = DEVICE_CLASSES[className];
+    return { requiresApiKey, onClone, renewalGraceMs };
   }
 
   /** Sets rules of a class; others stay. Listeners run before this returns. */

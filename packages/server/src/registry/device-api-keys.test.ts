@@ -198,6 +198,7 @@ test('what a class asks is as it comes until it is set, and stays so', (t) => {
   assert.deepEqual(told, ['sensor']);
   lab.restart();
   const later = new ClassSettings(lab.store());
-  assert.deepEqual(later.of('sensor'), { requiresApiKey: true, onClone: 'report' });
+  const rules = { requiresApiKey: true, onClone: 'report', renewalGraceMs: 180 * 86_400_000 };
+  assert.deepEqual(later.of('sensor'), rules);
   assert.equal(later.of('gateway').requiresApiKey, false);
 });

@@ -25,7 +25,10 @@ export interface DeviceClass {
   readonly bytesPerSecond: number;
   /** Bytes that it may send at once, after a silence. */
   readonly byteBurst: number;
-  /** How long after its end a certificate can still be renewed, into quarantine; milliseconds. */
+  /**
+   * How long after its end a certificate can still be renewed, into quarantine, unless an operator
+   * sets it; milliseconds.
+   */
   readonly renewalGraceMs: number;
   /** What becomes of a device when a superseded certificate is renewed, unless an operator sets it. */
   readonly onClone: OnClone;

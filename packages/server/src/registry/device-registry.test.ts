@@ -7,8 +7,14 @@ import { Refusal } from '@holdfast/protocol';
 import { z } from 'zod';
 import { Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { SealedStore } from '../persistence/index.ts';
-import type { CertificateRecord, Claim, Device } from './device-records.ts';
+import {
+  type CertificateRecord,
+  CertificateSchema,
+  type Claim,
+  type Device,
+} from './device-records.ts';
 import { DeviceRegistry } from './device-registry.ts';
+import { CERTIFICATES_PRUNED_MAX, CERTIFICATE_KEPT_MS } from './limits.ts';
 import { PayloadKeySource } from './payload-keys.ts';
 
 const unsealKey = new Secret(systemRandom(32));
@@ -217,4 +223,41 @@ test('a device from before groups and authors of states were noted is read', (t)
   opened.store.collection<unknown>('device', z.unknown()).write('a', old);
   const read = opened.reopen().registry.byId('a');
   assert.deepEqual(read, { ...old, group: '', stateBy: '', stateAtMs: 0, statesBefore: [] });
+});
+
+test('a certificate is forgotten a year after its end, for good, and not before', (t) => {
+  const opened = open(t);
+  const { store } = opened;
+  let nowMs = 0;
+  const clock = { ...systemClock, nowMs: () => nowMs };
+  const registry = new DeviceRegistry(store, { clock });
+  const device = registry.completeEnrollment(added(registry, 'a'), issued('a', 1));
+  registry.completeEnrollment(device, issued('a', 2));
+  nowMs = 2 + CERTIFICATE_KEPT_MS;
+  assert.equal(registry.pruneCertificates(), 0);
+  nowMs += 1;
+  assert.equal(registry.pruneCertificates(), 1);
+  for (const one of [registry, opened.reopen().registry]) {
+    assert.equal(one.certificate('a-1'), undefined);
+    assert.equal(one.certificateBySerial('1'), undefined);
+    assert.deepEqual(
+      one.certificatesOf('a').map(({ serial }) => serial),
+      ['2'],
+    );
+  }
+});
+
+test('so many certificates are forgotten in one go, and the others in the next', (t) => {
+  const { store } = open(t);
+  const records = store.collection('certificate', CertificateSchema);
+  store.transaction(() => {
+    for (let n = 0; n <= CERTIFICATES_PRUNED_MAX; n += 1) {
+      const { certificate } = issued('a', n);
+      records.write(certificate.fingerprint, certificate);
+    }
+  });
+  const registry = new DeviceRegistry(store, { clock: systemClock });
+  assert.equal(registry.pruneCertificates(), CERTIFICATES_PRUNED_MAX);
+  assert.equal(registry.pruneCertificates(), 1);
+  assert.equal(registry.pruneCertificates(), 0);
 });

@@ -13,6 +13,7 @@ import {
   DeviceSchema,
 } from './device-records.ts';
 import { LIFE_CYCLE, type StateChange, changed } from './life-cycle.ts';
+import { CERTIFICATES_PRUNED_MAX, CERTIFICATE_KEPT_MS } from './limits.ts';
 import { SortedIds } from './sorted-ids.ts';
 
 /** The records that one change writes together. */
@@ -321,6 +322,25 @@ export class DeviceRegistry {
     }));
     this.#publish(changed);
     return true;
+  }
+
+  /**
+   * Forgets certificates that ended `CERTIFICATE_KEPT_MS` ago, at most `CERTIFICATES_PRUNED_MAX`:
+   * a CRL names none that has ended (RFC 5280 §3.3), and no class renews one after that.
+   * @returns how many.
+   */
+  pruneCertificates(): number {
+    const beforeMs = this.#clock.nowMs() - CERTIFICATE_KEPT_MS;
+    const old: CertificateRecord[] = [];
+    for (const certificate of this.#certificates.all()) {
+      if (certificate.notAfterMs < beforeMs) old.push(certificate);
+      if (old.length === CERTIFICATES_PRUNED_MAX) break;
+    }
+    this.#store.transaction(() => {
+      for (const { fingerprint } of old) this.#certificateRecords.remove(fingerprint);
+    });
+    for (const certificate of old) this.#certificates.delete(certificate);
+    return old.length;
   }
 
   /** Notes that a message was verified with the current payload key. */

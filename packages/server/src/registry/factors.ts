@@ -9,7 +9,13 @@ import {
 } from './limits.ts';
 import { newOneTimeCode, oneTimeCodeHash } from './one-time-code.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { type Passkey, type Person, canSignIn, hasSecondFactor } from './people-records.ts';
+import {
+  type Passkey,
+  type Person,
+  canSignIn,
+  hasSecondFactor,
+  isSameSignIn,
+} from './people-records.ts';
 import type { PersonStore } from './person-store.ts';
 import { TOTP_SECRET_BYTES, matchingStep } from './totp.ts';
 
@@ -47,7 +53,9 @@ export class Factors {
     const hash = await this.#hasher.hash(password);
     if (hash instanceof Refusal) return hash;
     await record();
-    return this.#change(name, (person) => ({ ...person, password: hash, knownBrowsers: [] }));
+    return this.#change(name, (person) =>
+      withoutOlder({ ...person, password: hash, knownBrowsers: [] }),
+    );
   }
 
   /** A new secret for an authenticator app. It counts once a code of it was shown. */
@@ -92,7 +100,7 @@ export class Factors {
   renewRecoveryCodes({ name }: Person): readonly Secret<string>[] | Refusal {
     const codes = Array.from({ length: RECOVERY_CODES }, () => newOneTimeCode(this.#random));
     const recoveryCodes = codes.map((code) => oneTimeCodeHash(code.expose()));
-    const changed = this.#change(name, (person) => ({ ...person, recoveryCodes }));
+    const changed = this.#change(name, (person) => withoutOlder({ ...person, recoveryCodes }));
     return changed instanceof Refusal ? changed : codes;
   }
 
@@ -120,9 +128,13 @@ export class Factors {
     });
   }
 
-  /** Keeps a passkey as it is after a use: its counter shows a copy of it. */
-  keepUse({ name }: Person, used: Passkey): Person | Refusal {
-    return this.#change(name, (person) => {
+  /**
+   * Keeps a passkey as it is after a use: its counter shows a copy of it. Refuses `E_OPERATE_SIGN_IN`
+   * when what the person signs in with has changed since `before`.
+   */
+  keepUse(before: Person, used: Passkey): Person | Refusal {
+    return this.#change(before.name, (person) => {
+      if (!isSameSignIn(before, person)) return wrongPasskey(person.name);
       const passkeys = person.passkeys.map((passkey) => (passkey.id === used.id ? used : passkey));
       return { ...person, passkeys };
     });
@@ -131,13 +143,16 @@ export class Factors {
   /** Takes a passkey away. Refuses `E_OPERATE_CONFLICT` when the person could not sign in then. */
   removePasskey({ name }: Person, { id }: Passkey): Person | Refusal {
     return this.#change(name, (person) =>
-      stillSafe({ ...person, passkeys: person.passkeys.filter((passkey) => passkey.id !== id) }),
+      stillSafe({
+        ...withoutOlder(person),
+        passkeys: person.passkeys.filter((passkey) => passkey.id !== id),
+      }),
     );
   }
 
   /** Takes the authenticator app away, with the same refusal. */
   removeTotp({ name }: Person): Person | Refusal {
-    return this.#change(name, ({ totp: _totp, ...person }) => stillSafe(person));
+    return this.#change(name, ({ totp: _totp, ...person }) => stillSafe(withoutOlder(person)));
   }
 
   #useTotp(person: Person, code: string): 'totp' | Refusal {
@@ -171,6 +186,15 @@ export class Factors {
 function stillSafe(person: Person): Person | Refusal {
   if (canSignIn(person) && (hasSecondFactor(person) || person.oidc !== undefined)) return person;
   return refuse('E_OPERATE_CONFLICT', 'Nothing else would be left to sign in with: add it first.');
+}
+
+/** The person, for whom no sign-in counts that was begun before. */
+function withoutOlder(person: Person): Person {
+  return { ...person, factorEpoch: person.factorEpoch + 1 };
+}
+
+function wrongPasskey(name: string): Refusal {
+  return refuse('E_OPERATE_SIGN_IN', `what ${name} signs in with has changed meanwhile`);
 }
 
 function wrongCode(name: string): Refusal {

@@ -1,4 +1,5 @@
 /** The bounds of what the registry keeps. @module */
+import { RENEWAL_GRACE_MS_MAX } from '@holdfast/protocol/api';
 
 /** API keys of one device that count at a time: the newest, and the one that it takes over from. */
 export const API_KEYS_PER_DEVICE = 2;
@@ -56,3 +57,9 @@ export const MANUFACTURERS_MAX = 64;
 
 /** How exactly it is known when an app was last there, in milliseconds: more would cost writes. */
 export const APP_SEEN_STEP_MS = 3_600_000;
+
+/** How long the record of a certificate outlives it: as long as it can be renewed at all. */
+export const CERTIFICATE_KEPT_MS = RENEWAL_GRACE_MS_MAX;
+
+/** Such records that are forgotten in one go, so that nobody waits for a long one. */
+export const CERTIFICATES_PRUNED_MAX = 1_000;

@@ -106,7 +106,7 @@ export class Membership {
 
 /** A person as they are, with nothing to sign in with. */
 function blank(person: Pick<Person, 'name' | 'role' | 'createdAtMs'> & Partial<Person>): Person {
-  const { name, role, createdAtMs, isDisabled = false } = person;
+  const { name, role, createdAtMs, isDisabled = false, factorEpoch = 0 } = person;
   return {
     name,
     role,
@@ -115,6 +115,7 @@ function blank(person: Pick<Person, 'name' | 'role' | 'createdAtMs'> & Partial<P
     passkeys: [],
     recoveryCodes: [],
     knownBrowsers: [],
+    factorEpoch: factorEpoch + 1,
   };
 }
 

@@ -103,6 +103,7 @@ export class OidcPeople {
       recoveryCodes: [],
       knownBrowsers: [],
       isDisabled: false,
+      factorEpoch: 0,
       oidc: { issuer, subject },
     });
   }

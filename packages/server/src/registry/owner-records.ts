@@ -15,6 +15,8 @@ const AppCertificateSchema = z.object({
   /** SHA-256 of its public key, lower-case hex. */
   spkiHash: z.string(),
   notAfterMs: z.int(),
+  /** Key identifier of the authority that issued it; records from before have none. */
+  issuerKeyId: z.string().optional(),
 });
 /** A certificate that an app was issued. */
 export type AppCertificate = Readonly<z.infer<typeof AppCertificateSchema>>;

@@ -31,7 +31,7 @@ export interface OwnerChange {
   readonly deviceId?: string | undefined;
   /** Apps that have lost something: their sessions end. */
   readonly lost: readonly string[];
-  /** An app that has begun to use its renewed certificate: what is open by the old one ends. */
+  /** An app one of whose certificates counts no more: what is open by that one ends. */
   readonly renewed?: string | undefined;
 }
 
@@ -90,6 +90,16 @@ export class Owners {
 
   app(appId: string): OwnerApp | undefined {
     return this.#apps.get(appId);
+  }
+
+  /** All apps of all owners, in no particular order. */
+  apps(): Iterable<OwnerApp> {
+    return this.#apps.values();
+  }
+
+  /** Announces that a certificate of this app counts no more, by a change that is kept elsewhere. */
+  announceEnded(appId: string): void {
+    this.#publish({ lost: [], renewed: appPrincipal(appId) });
   }
 
   /** The apps of an owner, oldest first. */
@@ -218,8 +228,7 @@ export class Owners {
     const nowMs = this.#clock.nowMs();
     if (app.pending?.fingerprint === fingerprint) {
       const { pending, ...rest } = app;
-      const { fingerprint: used, spkiHash, notAfterMs } = pending;
-      const certificate = { fingerprint: used, spkiHash, notAfterMs };
+      const { certificatePem: _certificatePem, ...certificate } = pending;
       this.#write({ ...rest, certificate, lastSeenAtMs: nowMs });
       this.#publish({ lost: [], renewed: appPrincipal(appId) });
     } else if (nowMs - app.lastSeenAtMs >= APP_SEEN_STEP_MS) {

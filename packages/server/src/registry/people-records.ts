@@ -72,9 +72,16 @@ export const PersonSchema = z.object({
   /** Who this is at an OpenID provider. */
   oidc: z.object({ issuer: z.string(), subject: z.string() }).optional(),
   isDisabled: z.boolean().default(false),
+  /** Grows whenever something that the person signs in with is taken away or replaced. */
+  factorEpoch: z.int().default(0),
 });
 /** A person who runs this server. */
 export type Person = Readonly<z.infer<typeof PersonSchema>>;
+
+/** Whether what somebody has shown of a person before still counts for this one. */
+export function isSameSignIn(before: Person, now: Person): boolean {
+  return now.factorEpoch === before.factorEpoch && now.createdAtMs === before.createdAtMs;
+}
 
 /** Whether a person has something to show besides the password. */
 export function hasSecondFactor({ totp, passkeys }: Person): boolean {

@@ -134,3 +134,27 @@ test('a removed token stays removed after a restart', async (t) => {
   assert.equal(lab.people.callerOfToken(token.expose()), undefined);
   assert.equal(lab.restart().callerOfToken(token.expose()), undefined);
 });
+
+test('a password that is being checked while it is reset lets nobody in', async (t) => {
+  const lab = openPeopleLab(t);
+  const ada = await addAda(lab);
+  const { people } = lab;
+  const checking = () => people.checkPassword({ name: 'ada', password: PASSWORD });
+  assert.equal(present(await checking()).name, 'ada');
+  const reset = checking();
+  present(people.membership.clearFactors(ada));
+  assert.equal(codeOf(await reset), 'E_OPERATE_SIGN_IN');
+});
+
+test('a person who was made anew under the same name is not who signed in', async (t) => {
+  const lab = openPeopleLab(t);
+  const { people, clock } = lab;
+  await addAda(lab);
+  const { person } = present(people.membership.invite({ name: 'bob', role: 'viewer' }));
+  assert.equal(present(people.stillOf(person)).name, 'bob');
+  present(people.membership.remove(person));
+  assert.equal(codeOf(people.stillOf(person)), 'E_OPERATE_SIGN_IN');
+  clock.ms += 1;
+  present(people.membership.invite({ name: 'bob', role: 'viewer' }));
+  assert.equal(codeOf(people.stillOf(person)), 'E_OPERATE_SIGN_IN');
+});

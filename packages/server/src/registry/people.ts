@@ -19,6 +19,7 @@ import {
   type Person,
   type RoleName,
   hasSecondFactor,
+  isSameSignIn,
   personPrincipal,
 } from './people-records.ts';
 import { PersonStore } from './person-store.ts';
@@ -120,6 +121,7 @@ export class People {
       recoveryCodes: [],
       knownBrowsers: [],
       isDisabled: false,
+      factorEpoch: 0,
     });
   }
 
@@ -160,13 +162,26 @@ export class People {
     name: string;
     password: string;
   }): Promise<Person | Refusal> {
-    const isRight = await this.#hasher.check(password, this.#people.byName(name)?.password);
-    if (isRight instanceof Refusal) return isRight;
     const person = this.#people.byName(name);
-    if (person !== undefined && isRight && !person.isDisabled) return person;
+    const isRight = await this.#hasher.check(password, person?.password);
+    if (isRight instanceof Refusal) return isRight;
     // An unknown name is not repeated: it may be a password that was typed in the wrong place.
     if (person === undefined) return wrong('nobody has this name');
-    return wrong(isRight ? `${name} is disabled` : `the password of ${name} is wrong`);
+    return isRight ? this.stillOf(person) : wrong(`the password of ${name} is wrong`);
+  }
+
+  /**
+   * The person as they are now, after a moment in which things may have changed.
+   * @returns the person, or `E_OPERATE_SIGN_IN` when they are gone or disabled, or when something
+   *   that they sign in with was taken away or replaced: what was shown before counts no more.
+   */
+  stillOf(before: Person): Person | Refusal {
+    const { name } = before;
+    const person = this.#people.byName(name);
+    if (person === undefined) return wrong(`${name} was removed`);
+    if (person.isDisabled) return wrong(`${name} is disabled`);
+    if (isSameSignIn(before, person)) return person;
+    return wrong(`what ${name} signs in with has changed meanwhile`);
   }
 
   /**
@@ -267,6 +282,11 @@ export class People {
     }
     this.#sessions.end(session.hash);
     return session;
+  }
+
+  /** The session of a caller. */
+  sessionOf({ credentialHash: hash }: Caller): Session | undefined {
+    return this.#sessions.byHash(hash);
   }
 
   /** Ends the session of a caller. */

@@ -10,7 +10,7 @@ import {
   deriveVerifier,
 } from '../registry/index.ts';
 import type { AdmittedPeer } from './gate.ts';
-import { API_KEY_CHECKS_MAX, API_KEY_CHECKS_RUNNING } from './limits.ts';
+import { API_KEY_CHECKS_MAX, API_KEY_CHECKS_PER_DEVICE, API_KEY_CHECKS_RUNNING } from './limits.ts';
 import type { PasswordFields, SecondFactor, ShownApiKey } from './second-factor.ts';
 
 /** What the check needs. */
@@ -27,6 +27,8 @@ export class ApiKeyCheck implements SecondFactor {
   readonly #lanes: Promise<unknown>[] = Array.from({ length: API_KEY_CHECKS_RUNNING }, () =>
     Promise.resolve(),
   );
+  /** Checks that run or wait, by device. */
+  readonly #ofDevice = new Map<string, number>();
   #nextLane = 0;
   #count = 0;
 
@@ -50,14 +52,24 @@ export class ApiKeyCheck implements SecondFactor {
    * Checks a key against those of this device, with the same work whether it has one or not.
    * Refuses `E_SESSION_API_KEY`, or `E_SESSION_LIMIT` when too many are being checked.
    */
-  async checkKey({ principal }: AdmittedPeer, key: string): Promise<ShownApiKey | Refusal> {
+  async checkKey(
+    { principal }: Pick<AdmittedPeer, 'principal'>,
+    key: string,
+  ): Promise<ShownApiKey | Refusal> {
     if (!DEVICE_API_KEY.test(key)) {
       return refuse('E_SESSION_API_KEY', 'what it sent has not the form of an API key');
     }
     if (this.#count >= API_KEY_CHECKS_MAX) {
       return refuse('E_SESSION_LIMIT', `${API_KEY_CHECKS_MAX} API keys are being checked already`);
     }
-    const keyId = await this.#inLane(() => this.#match(principal, key));
+    const own = this.#ofDevice.get(principal) ?? 0;
+    if (own >= API_KEY_CHECKS_PER_DEVICE) {
+      return refuse('E_SESSION_LIMIT', `${own} API keys of ${principal} are being checked already`);
+    }
+    this.#ofDevice.set(principal, own + 1);
+    const keyId = await this.#inLane(() => this.#match(principal, key)).finally(() =>
+      this.#end(principal),
+    );
     // The key may have ended while it waited.
     if (keyId === undefined || !this.#deps.apiKeys.isLive(principal, keyId)) {
       return refuse('E_SESSION_API_KEY', 'the API key is none of its own, or has ended');
@@ -67,7 +79,10 @@ export class ApiKeyCheck implements SecondFactor {
   }
 
   /** @see SecondFactor.recheck */
-  recheck({ kind, principal }: AdmittedPeer, shown: ShownApiKey | undefined): Refusal | undefined {
+  recheck(
+    { kind, principal }: Pick<AdmittedPeer, 'kind' | 'principal'>,
+    shown: ShownApiKey | undefined,
+  ): Refusal | undefined {
     if (kind !== 'device') return undefined;
     const { apiKeys, classSettings, registry } = this.#deps;
     if (shown !== undefined) {
@@ -94,6 +109,12 @@ export class ApiKeyCheck implements SecondFactor {
     const verifiers = this.#deps.apiKeys.verifiersOf(deviceId);
     const { storedKey } = await deriveVerifier(key, verifiers);
     return keyIdOf(verifiers, storedKey);
+  }
+
+  #end(principal: string): void {
+    const left = (this.#ofDevice.get(principal) ?? 1) - 1;
+    if (left > 0) this.#ofDevice.set(principal, left);
+    else this.#ofDevice.delete(principal);
   }
 
   async #inLane<T>(task: () => Promise<T>): Promise<T> {

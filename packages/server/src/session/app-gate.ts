@@ -16,6 +16,8 @@ type AppPeer = Pick<AdmittedPeer, 'principal' | 'fingerprint'>;
 export interface AppGateDeps {
   readonly owners: Pick<Owners, 'app' | 'useCertificate'>;
   readonly check: CheckAppCertificate;
+  /** Whether the trust in who issued a certificate has ended, by its `issuerKeyId`. */
+  readonly hasIssuerEnded: (issuerKeyId: string | undefined) => boolean;
 }
 
 /** Decides whether a certificate is that of an app which is still one. */
@@ -47,9 +49,11 @@ export class AppGate {
   recheck({ principal, fingerprint }: AppPeer): Refusal | undefined {
     const app = this.#deps.owners.app(appOfPrincipal(principal) ?? '');
     if (app === undefined) return this.recheckApp(principal);
-    if (app.certificate.fingerprint === fingerprint) return undefined;
-    if (app.pending?.fingerprint === fingerprint) return undefined;
-    return refuse('E_SESSION_SUPERSEDED', `certificate ${fingerprint} of ${principal}`);
+    const known = [app.certificate, app.pending].find((one) => one?.fingerprint === fingerprint);
+    const what = `certificate ${fingerprint} of ${principal}`;
+    if (known === undefined) return refuse('E_SESSION_SUPERSEDED', what);
+    if (!this.#deps.hasIssuerEnded(known.issuerKeyId)) return undefined;
+    return refuse('E_SESSION_FOREIGN_CA', `${what}, whose authority has ended`);
   }
 
   /** As {@link recheck}, of the app alone: whether its session may go on. */

@@ -90,6 +90,9 @@ export const API_KEY_CHECKS_RUNNING = 2;
 /** API keys that are checked or wait for it: the last one waits for 3 s, less than peers do. */
 export const API_KEY_CHECKS_MAX = 4_096;
 
+/** The same for one device: as many as its connections and requests, and none of the others'. */
+export const API_KEY_CHECKS_PER_DEVICE = 8;
+
 /** Most bytes of one message of SCRAM: its names and nonces are far below. */
 export const SCRAM_MESSAGE_BYTES_MAX = 512;
 

@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto';
 import { pbkdf2Sync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Refusal } from '@holdfast/protocol';
 import { type Connect, REASON, type ServerPacket, encodeAuth } from '@holdfast/protocol/mqtt';
 import { systemRandom } from '../kernel/index.ts';
 import { ClassSettings, DeviceApiKeys, deriveVerifier, hmacSha256 } from '../registry/index.ts';
 import { ApiKeyCheck } from './api-key-check.ts';
 import { type LabClient, openBrokerLab } from './broker-lab.testing.ts';
+import { API_KEY_CHECKS_PER_DEVICE } from './limits.ts';
 import { SCRAM_METHOD, ScramAuthenticator, randomNonce } from './scram-authenticator.ts';
 import type { SecondFactor } from './second-factor.ts';
 
@@ -268,4 +270,21 @@ test('a verifier is derived as RFC 5802 §3 says, whichever way it is checked', 
   // From the salted password of RFC 7677 §3, computed by Python's hashlib and hmac.
   assert.equal(text(storedKey), 'WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=');
   assert.equal(text(serverKey), 'wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=');
+});
+
+test('one device cannot fill the list of keys that wait to be checked', async (t) => {
+  const lab = open(t);
+  const { key } = await lab.createKey('pump-1');
+  const other = await lab.createKey('pump-2');
+  const ask = (principal: string, shown: string) => lab.check.checkKey({ principal }, shown);
+  const many = Array.from({ length: API_KEY_CHECKS_PER_DEVICE + 1 }, () => ask('pump-1', key));
+  const others = ask('pump-2', other.key);
+  const answers = await Promise.all(many);
+  const refused = answers.filter((answer) => answer instanceof Refusal);
+  assert.deepEqual(
+    refused.map(({ code }) => code),
+    ['E_SESSION_LIMIT'],
+  );
+  assert.ok(!((await others) instanceof Refusal));
+  assert.ok(!((await ask('pump-1', key)) instanceof Refusal), 'there is room again');
 });

@@ -343,4 +343,9 @@ async function start() {
   }
 }
 
-start().catch((error) => say('problem', problemText(error)));
+const begin = () => start().catch((error) => say('problem', problemText(error)));
+// A link that is opened in the tab where this page is already changes what is behind the # only.
+addEventListener('hashchange', () => {
+  if (location.hash !== '') void begin();
+});
+void begin();
