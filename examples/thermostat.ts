@@ -1,17 +1,17 @@
 /**
  * A thermostat: reports its temperature every ten seconds, and takes a set point as a command.
  *
- *     HOLDFAST_CLAIM='holdfast-claim/1/…' node examples/thermostat.ts ./thermostat-1
+ *     node examples/thermostat.ts ./thermostat-1 claim.txt
  *
- * The claim is needed once, to make the bundle `./thermostat-1`; later starts find it there.
+ * The file with the claim is needed once, to make the bundle `./thermostat-1`; later starts find it there.
  * @module
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, enroll } from '@holdfast/device';
 
 const folder = process.argv[2] ?? './thermostat-1';
 if (!existsSync(folder)) {
-  const claim = process.env['HOLDFAST_CLAIM'] ?? '';
+  const claim = readFileSync(process.argv[3] ?? 'claim.txt', 'utf8').trim();
   await enroll({ claim, out: folder, log: (line) => console.log(line) });
 }
 

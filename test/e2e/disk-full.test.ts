@@ -30,7 +30,9 @@ test('a full disk loses nothing that was acknowledged, and is survived', async (
   t.after(() => client.close());
   // A sensor may not send as fast as the load does.
   const { claim } = await client.addDevice({ id: ID, class: 'gateway' });
-  const enrolled = await holdfast(['device', 'enroll', '--claim', claim.text, '--out', bundle]);
+  const enrolled = await holdfast(['device', 'enroll', '--claim', '-', '--out', bundle], {
+    input: claim.text,
+  });
   assert.equal(enrolled.code, 0, enrolled.stderr);
   const limitFiles = async (bytes: string): Promise<void> => {
     const limited = await run('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}`]);

@@ -38,7 +38,9 @@ async function addDevice(server: ServerProcess, id: string): Promise<string> {
 
 async function enrollDevice(server: ServerProcess, id: string, out: string): Promise<string> {
   const claim = await addDevice(server, id);
-  const enrolled = await holdfast(['device', 'enroll', '--claim', claim, '--out', out]);
+  const enrolled = await holdfast(['device', 'enroll', '--claim', '-', '--out', out], {
+    input: claim,
+  });
   assert.equal(enrolled.code, 0, enrolled.stderr);
   return claim;
 }
@@ -138,7 +140,9 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
     assert.equal(statSync(join(bundle, 'client.key')).mode & 0o777, 0o600);
     assert.equal(statSync(join(bundle, 'payload.key')).mode & 0o777, 0o600);
     const out = join(folder, 'thief');
-    const again = await holdfast(['device', 'enroll', '--claim', claim, '--out', out]);
+    const again = await holdfast(['device', 'enroll', '--claim', '-', '--out', out], {
+      input: claim,
+    });
     assert.notEqual(again.code, 0);
     assert.ok(!existsSync(out));
     await waitFor('the refusal', async () =>

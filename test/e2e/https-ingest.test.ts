@@ -55,7 +55,9 @@ async function enroll(server: ServerProcess, id: string, out: string): Promise<s
   const added = await server.cli(['device', 'add', id, '--class', 'gateway', '--json']);
   assert.equal(added.code, 0, added.stderr);
   const { claim } = JSON.parse(added.stdout) as { claim: { text: string } };
-  const enrolled = await holdfast(['device', 'enroll', '--claim', claim.text, '--out', out]);
+  const enrolled = await holdfast(['device', 'enroll', '--claim', '-', '--out', out], {
+    input: claim.text,
+  });
   assert.equal(enrolled.code, 0, enrolled.stderr);
   return out;
 }

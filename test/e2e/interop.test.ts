@@ -349,7 +349,7 @@ function apiUrl({ ports }: ServerProcess): string {
 /** Signs in as the first person; gives the session. */
 async function signIn(t: TestContext, server: ServerProcess, anchorPem: string): Promise<string> {
   const { stderr } = server.output;
-  const [, code = assert.fail(stderr)] = /login --code (\S+)/.exec(stderr) ?? [];
+  const [, code = assert.fail(stderr)] = /one-time code is ([^:\s]+)/.exec(stderr) ?? [];
   const first = createClient({ url: apiUrl(server), anchorPem });
   t.after(() => first.close());
   const password = 'correct horse battery staple';

@@ -118,20 +118,11 @@ test('the first operator signs in with the one-time code, once, from any folder'
   mkdirSync(home);
   const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: undefined, HOLDFAST_DATA: undefined };
   const server = await startServer(t, { dataDir });
-  const code = /--code (\S+)/.exec(server.output.stderr)?.[1] ?? '';
+  const code = /one-time code is ([^:\s]+)/.exec(server.output.stderr)?.[1] ?? '';
   assert.match(code, /^([0-9A-Z]{4}-)+[0-9A-Z]{4}$/);
   const login = (oneTime: string, password: string): Promise<Run> => {
-    const args = [
-      'login',
-      '--data',
-      dataDir,
-      '--code',
-      oneTime,
-      '--name',
-      'ada',
-      '--password-stdin',
-    ];
-    return holdfast(args, { env, input: `${password}\n` });
+    const args = ['login', '--data', dataDir, '--name', 'ada', '--password-stdin', '--first'];
+    return holdfast(args, { env, input: `${password}\n${oneTime}\n` });
   };
   const password = 'correct horse battery';
   assert.notEqual((await login('AAAA-BBBB-CCCC-DDDD', password)).code, 0, 'a wrong code');

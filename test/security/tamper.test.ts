@@ -32,7 +32,9 @@ async function makeData(
     if (round === 0) {
       const added = await server.cli(['device', 'add', ID, '--class', 'sensor', '--json']);
       const { text } = (JSON.parse(added.stdout) as { claim: { text: string } }).claim;
-      const enrolled = await holdfast(['device', 'enroll', '--claim', text, '--out', bundle]);
+      const enrolled = await holdfast(['device', 'enroll', '--claim', '-', '--out', bundle], {
+        input: text,
+      });
       assert.equal(enrolled.code, 0, enrolled.stderr);
     }
     const port = server.ports.broker;

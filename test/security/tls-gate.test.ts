@@ -53,7 +53,9 @@ async function enroll(server: ServerProcess, id: string, out: string): Promise<v
   const added = await server.cli(['device', 'add', id, '--class', 'sensor', '--json']);
   assert.equal(added.code, 0, added.stderr);
   const { text } = (JSON.parse(added.stdout) as { claim: { text: string } }).claim;
-  const enrolled = await holdfast(['device', 'enroll', '--claim', text, '--out', out]);
+  const enrolled = await holdfast(['device', 'enroll', '--claim', '-', '--out', out], {
+    input: text,
+  });
   assert.equal(enrolled.code, 0, enrolled.stderr);
 }
 

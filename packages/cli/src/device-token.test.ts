@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import type { Bundle, RenewOptions, Token, TokenOptions } from '@holdfast/device';
 import { FakeWorld } from './fake-world.ts';
 
-const TOKEN = ['--pkcs11-module', '/lib/p11.so', '--pkcs11-label', 'pump'];
+const TOKEN = ['--pkcs11-module', '/lib/p11.so', '--pkcs11-token', 'pump'];
 
 describe('keys in a token', () => {
   it('are used by the command that names it, with a PIN out of a private file', async () => {
@@ -40,7 +40,7 @@ describe('keys in a token', () => {
       const world = new FakeWorld({ device: { renew: () => assert.fail() } });
       assert.equal(await world.run('device', 'renew', './x', ...args), 2, args.join(' '));
       const enrolling = new FakeWorld({ device: { enroll: () => assert.fail() } });
-      const rest = ['--claim', 'x', '--out', './x', ...args];
+      const rest = ['--claim', '-', '--out', './x', ...args];
       assert.equal(await enrolling.run('device', 'enroll', ...rest), 2, args.join(' '));
     }
   });

@@ -12,7 +12,7 @@ export const DEVICE_TOKEN_OPTIONS = {
     value: 'PATH',
     help: 'keys in a token: the shared library that speaks to it',
   },
-  'pkcs11-label': { type: 'string', value: 'LABEL', help: 'label of the token' },
+  'pkcs11-token': { type: 'string', value: 'LABEL', help: 'label of the token' },
   ...PIN_OPTIONS,
 } as const satisfies OptionSet;
 
@@ -27,7 +27,7 @@ export async function withDeviceToken<T>(
   values: TokenValues,
   act: (token: Token | undefined) => Promise<T>,
 ): Promise<T> {
-  const { 'pkcs11-module': module, 'pkcs11-label': label } = values;
+  const { 'pkcs11-module': module, 'pkcs11-token': label } = values;
   if (module === undefined && label === undefined) {
     const lonely = Object.keys(DEVICE_TOKEN_OPTIONS).find((name) => name in values);
     if (lonely === undefined) return act(undefined);
@@ -47,4 +47,4 @@ export async function withDeviceToken<T>(
 }
 
 const EXAMPLE =
-  'For example: --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --pkcs11-label thermostat-1';
+  'For example: --pkcs11-module /usr/lib/softhsm/libsofthsm2.so --pkcs11-token thermostat-1';

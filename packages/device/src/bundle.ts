@@ -109,7 +109,7 @@ function readApiKey(folder: string): ApiKey | undefined {
 }
 
 function withoutToken(folder: string): Error {
-  const fix = 'Name it: "token" in the SDK, --pkcs11-module and --pkcs11-label for holdfast.';
+  const fix = 'Name it: "token" in the SDK, --pkcs11-module and --pkcs11-token for holdfast.';
   return tokenError(`The keys of ${folder} are in a token, and none was given`, fix);
 }
 

@@ -10,7 +10,7 @@
  * import { connect, enroll } from '@holdfast/device';
  *
  * // Once, with the claim that `holdfast device add thermostat-1` printed:
- * await enroll({ claim: process.env.HOLDFAST_CLAIM ?? '', out: './thermostat-1' });
+ * await enroll({ claim: readFileSync('claim.txt', 'utf8'), out: './thermostat-1' });
  *
  * const device = connect({ bundle: './thermostat-1' });
  * device.onCommand(({ name, body }) => console.log(name, body));

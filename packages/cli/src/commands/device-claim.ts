@@ -102,8 +102,8 @@ function show(
     `${paint.strong(id)} (${device.class}) is ready to enroll. ` +
       `Its claim works once, until ${until}:\n\n` +
       `  ${paint.strong(text)}\n\n${code}` +
-      `Next, on the device, either\n\n` +
-      `  ${paint.command(`npx holdfast device enroll --claim ${text} --out ./${id}`)}\n\n` +
+      `Next, on the device, either this, which asks for the claim,\n\n` +
+      `  ${paint.command(`npx holdfast device enroll --out ./${id}`)}\n\n` +
       `or with openssl and curl (docs/guides/enroll-with-openssl.md), with\n\n` +
       table(
         [

@@ -5,7 +5,7 @@ import { DEVICE_TOKEN_OPTIONS, withDeviceToken } from '../device-token.ts';
 import { usageFailure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { printable } from '../printable.ts';
-import { textFrom } from '../text-source.ts';
+import { secretTextFrom } from '../text-source.ts';
 
 /** Turns a claim into a device bundle. */
 export const deviceEnroll: Command = defineCommand(
@@ -15,30 +15,29 @@ export const deviceEnroll: Command = defineCommand(
     details:
       'The private key is made here and never leaves this machine. The claim is sent\n' +
       'only to the server that it names, proven by the trust anchor in it.\n' +
-      'Other users of this machine can see a command line while it runs: where there are\n' +
-      'any, give the claim as @FILE, or - for standard input.\n' +
+      'It is asked for, or comes by @FILE, or - for standard input: on a command line\n' +
+      'other users of the machine would see it.\n' +
       'With a token (TPM, secure element) the keys are made in it, and cannot leave it.',
     options: {
       claim: {
         type: 'string',
-        value: 'CLAIM',
-        help: 'the claim text; @FILE, or - for standard input',
+        value: '@FILE',
+        help: 'where the claim is: @FILE, or - for standard input',
       },
       out: { type: 'string', value: 'FOLDER', help: 'folder to make for the bundle' },
       ...DEVICE_TOKEN_OPTIONS,
     },
     examples: [
-      'device enroll --claim holdfast-claim/1/… --out ./thermostat-1',
-      'device enroll --claim - --out ./thermostat-1 < claim.txt',
+      'device enroll --out ./thermostat-1',
+      'device enroll --claim @claim.txt --out ./thermostat-1',
     ],
   },
   async (world, { values }) => {
     const { claim: source, out } = values;
-    const example =
-      'For example: holdfast device enroll --claim holdfast-claim/1/… --out ./thermostat-1';
-    if (source === undefined) throw usageFailure('The claim is missing (--claim).', example);
-    if (out === undefined) throw usageFailure('The folder is missing (--out).', example);
-    const claim = await textFrom(source, world);
+    if (out === undefined) {
+      throw usageFailure('The folder is missing (--out).', 'For example: --out ./thermostat-1');
+    }
+    const claim = await secretTextFrom(source, world, { what: 'claim', option: 'claim' });
     const { enroll } = await world.device();
     const { stdout } = world;
     const paint = paintFor(stdout);

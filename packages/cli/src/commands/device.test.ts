@@ -43,9 +43,9 @@ describe('device add', () => {
 
   ${claim}
 
-Next, on the device, either
+Next, on the device, either this, which asks for the claim,
 
-  npx holdfast device enroll --claim ${claim} --out ./thermostat-1
+  npx holdfast device enroll --out ./thermostat-1
 
 or with openssl and curl (docs/guides/enroll-with-openssl.md), with
 

@@ -9,20 +9,21 @@ import { FakeWorld } from '../fake-world.ts';
 const CLAIM = 'holdfast-claim/1/…';
 
 describe('device enroll', () => {
-  it('takes the claim from the command line, a file or standard input', async () => {
-    for (const source of ['text', 'file', 'input']) {
+  it('takes the claim from a file, standard input or a person, never from the command line', async () => {
+    for (const source of ['typed', 'file', 'input'] as const) {
       const given: EnrollOptions[] = [];
       const enroll = (options: EnrollOptions) => {
         given.push(options);
         options.log?.('One step.');
         return Promise.resolve({ device: 'thermostat-1' } as Bundle);
       };
-      const answers = source === 'input' ? [`${CLAIM}\n`] : [];
-      const world = new FakeWorld({ device: { enroll }, answers, hasLocalServer: false });
+      const answers = source === 'file' ? [] : [`${CLAIM}\n`];
+      const isTty = source === 'typed';
+      const world = new FakeWorld({ device: { enroll }, answers, isTty, hasLocalServer: false });
       const path = join(world.home, 'claim.txt');
       writeFileSync(path, ` ${CLAIM}\r\n`);
-      const claim = { text: CLAIM, file: `@${path}`, input: '-' }[source] ?? '';
-      assert.equal(await world.run('device', 'enroll', '--claim', claim, '--out', './x'), 0);
+      const claim = { typed: [], file: ['--claim', `@${path}`], input: ['--claim', '-'] }[source];
+      assert.equal(await world.run('device', 'enroll', ...claim, '--out', './x'), 0);
       assert.equal(given[0]?.claim, CLAIM, source);
       assert.equal(given[0]?.out, './x');
       assert.match(world.outText, /✓ One step\.\n\nthermostat-1 is enrolled/u);
@@ -30,7 +31,7 @@ describe('device enroll', () => {
   });
 
   it('needs no server access, but claim and folder', async () => {
-    for (const args of [[], ['--claim', CLAIM], ['--out', 'x']]) {
+    for (const args of [[], ['--claim', '-'], ['--out', 'x'], ['--claim', CLAIM, '--out', 'x']]) {
       const world = new FakeWorld({ hasLocalServer: false });
       assert.equal(await world.run('device', 'enroll', ...args), 2);
     }
@@ -46,7 +47,7 @@ describe('device enroll', () => {
   it('ends with 3 when the server cannot be reached', async () => {
     const enroll = () =>
       Promise.reject(new DeviceError('E_DEVICE_UNREACHABLE', { message: 'm', fix: 'f' }));
-    const world = new FakeWorld({ device: { enroll } });
-    assert.equal(await world.run('device', 'enroll', '--claim', CLAIM, '--out', 'x'), 3);
+    const world = new FakeWorld({ device: { enroll }, answers: [CLAIM] });
+    assert.equal(await world.run('device', 'enroll', '--claim', '-', '--out', 'x'), 3);
   });
 });

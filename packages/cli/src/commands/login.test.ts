@@ -39,9 +39,9 @@ const stored = (world: FakeWorld) => join(world.home, '.config', 'holdfast', 'cr
 describe('login', () => {
   it('makes the first operator with the one-time code, and keeps a token for the owner', async () => {
     const { asked, client } = openClient();
-    const answers = ['ada', PASSWORD, PASSWORD];
+    const answers = ['ABCD-EFGH ', 'ada', PASSWORD, PASSWORD];
     const world = new FakeWorld({ client, isTty: true, answers });
-    assert.equal(await world.run('login', '--code', 'ABCD-EFGH'), 0, world.errText);
+    assert.equal(await world.run('login'), 0, world.errText);
     const person = { code: 'ABCD-EFGH', name: 'ada', password: PASSWORD };
     assert.deepEqual(asked, [person, 'cli on desk', 'sign out']);
     assert.deepEqual(
@@ -87,8 +87,8 @@ describe('login', () => {
 
   it('does not send a new password that is too short or mistyped', async () => {
     for (const answers of [['x'.repeat(11)], ['x'.repeat(129)], [PASSWORD, `${PASSWORD}!`]]) {
-      const world = new FakeWorld({ isTty: true, answers });
-      assert.equal(await world.run('login', '--code', 'C', '--name', 'ada'), 1);
+      const world = new FakeWorld({ isTty: true, answers: ['C', ...answers] });
+      assert.equal(await world.run('login', '--name', 'ada'), 1);
       assert.match(world.errText, /E_CLI_PASSWORD/u);
       assert.deepEqual(world.connections, []);
     }
@@ -119,9 +119,9 @@ describe('login', () => {
 
   it('lets the first operator put the second factor off, and nobody else', async () => {
     const first = openClient(PASSWORD_ONLY);
-    const answers = ['ada', PASSWORD, PASSWORD, 'n'];
+    const answers = ['C', 'ada', PASSWORD, PASSWORD, 'n'];
     const world = new FakeWorld({ client: first.client, isTty: true, answers });
-    assert.equal(await world.run('login', '--code', 'C'), 0, world.errText);
+    assert.equal(await world.run('login'), 0, world.errText);
 
     const { client } = openClient(PASSWORD_ONLY);
     client.signIn = () =>
@@ -162,9 +162,9 @@ describe('login', () => {
     };
     client.offerTotp = () => Promise.resolve({ secret: 'S', uri: 'otpauth://x', qr: '' });
     client.confirmTotp = () => Promise.resolve({ recoveryCodes: [] });
-    const answers = [PASSWORD, PASSWORD, '222222'];
+    const answers = [' ABCD ', PASSWORD, PASSWORD, '222222'];
     const world = new FakeWorld({ client, isTty: true, answers });
-    assert.equal(await world.run('login', '--invitation', ' ABCD '), 0, world.errText);
+    assert.equal(await world.run('login', '--invitation'), 0, world.errText);
     assert.deepEqual(asked, ['ABCD', PASSWORD, 'cli on desk', 'sign out']);
   });
 

@@ -29,25 +29,29 @@ export const login: Command = defineCommand(
       server: { type: 'string', value: 'URL', help: 'address of the API (default: of --data)' },
       ca: { type: 'string', value: 'FILE', help: 'root certificate of the server, PEM' },
       pin: { type: 'string', value: 'PIN', help: 'pin of the server certificate or key' },
-      code: { type: 'string', value: 'CODE', help: 'one-time code, for the first operator' },
-      invitation: { type: 'string', value: 'CODE', help: 'code of your invitation' },
+      invitation: { type: 'boolean', help: 'you are invited: it asks for the code of it' },
       name: { type: 'string', value: 'NAME', help: 'your name; asked for when left out' },
       'password-stdin': {
         type: 'boolean',
         help: 'read the password from standard input, and on a second line the code of your app',
       },
+      first: {
+        type: 'boolean',
+        help: 'with --password-stdin: the second line is the one-time code of the first operator',
+      },
       data: DATA_OPTION,
     },
     examples: [
-      'login --code XXXX-XXXX-XXXX-XXXX',
-      'login --invitation XXXX-XXXX-XXXX-XXXX',
+      'login',
+      'login --invitation',
       'login --server https://iot.example.com:8443 --pin sha256//…',
     ],
   },
   async (world, { values }) => {
     const { input } = world;
     const isPiped = values['password-stdin'] === true;
-    if (values.invitation !== undefined && !input.isTty) {
+    const isInvited = values.invitation === true;
+    if (isInvited && !input.isTty) {
       throw usageFailure(
         'An invitation is redeemed at a terminal, or in a browser.',
         'Run it at a terminal, or open the link of the invitation.',
@@ -57,11 +61,10 @@ export const login: Command = defineCommand(
     // Before any question: whoever is about to type a password sees who will get it.
     world.stderr.write(`Signing in to ${printable(trusted.url)}\n`);
     const label = `cli on ${world.hostName}`.slice(0, TOKEN_LABEL_CHARACTERS_MAX);
-    const invitation = values.invitation?.trim();
-    const signIn =
-      invitation === undefined
-        ? signInAs(world, await askPerson(world, values), isPiped)
-        : (client: Client) => client.redeemInvitation(invitation);
+    const invitation = isInvited ? (await input.ask('Code of your invitation: ')).trim() : '';
+    const signIn = isInvited
+      ? (client: Client) => client.redeemInvitation(invitation)
+      : signInAs(world, await askPerson(world, values), isPiped);
     const { me, token } = await tokenFor(world, trusted, { signIn, label });
     writeLogin(world, { ...trusted, token: token.token });
     const until = localTime(token.expiresAt, world.timeZone).slice(0, -3);
@@ -87,12 +90,12 @@ interface Person {
 async function askPerson(
   { input }: World,
   {
-    code: givenCode,
     name: givenName,
+    first: isFirst,
     'password-stdin': isPiped,
   }: {
-    code?: string | undefined;
     name?: string | undefined;
+    first?: boolean | undefined;
     'password-stdin'?: boolean | undefined;
   },
 ): Promise<Person> {
@@ -102,18 +105,17 @@ async function askPerson(
       'Give --name NAME --password-stdin, and the password on standard input.',
     );
   }
-  const isAsking = givenCode === undefined && isPiped !== true;
-  const code = isAsking
-    ? await input.ask('One-time code (empty if you have signed in before): ')
-    : (givenCode ?? '');
-  const name = (givenName ?? (await input.ask('Name: '))).trim();
-  const person = { name, code: code.trim(), pipedFactor: undefined };
   if (isPiped === true) {
-    const [password = '', pipedFactor] = (await input.readAll()).split(/\r?\n/u, 2);
-    return { ...person, password, pipedFactor };
+    const name = (givenName ?? (await input.ask('Name: '))).trim();
+    const [password = '', second = ''] = (await input.readAll()).split(/\r?\n/u, 2);
+    if (isFirst === true) return { name, password, code: second.trim(), pipedFactor: undefined };
+    return { name, password, code: '', pipedFactor: second };
   }
-  if (code.trim() !== '') return { ...person, password: await askNewPassword(input) };
-  return { ...person, password: await input.askHidden('Password: ') };
+  const question = 'One-time code (empty if you have signed in before): ';
+  const code = (await input.ask(question)).trim();
+  const name = (givenName ?? (await input.ask('Name: '))).trim();
+  const password = code === '' ? input.askHidden('Password: ') : askNewPassword(input);
+  return { name, code, password: await password, pipedFactor: undefined };
 }
 
 /** Signs a person in with what they have given, asking for the second factor where it is due. */

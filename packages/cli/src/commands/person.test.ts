@@ -35,7 +35,10 @@ describe('person add', () => {
     assert.equal(await world.run('person', 'add', 'grace', '--role', 'operator'), 0);
     assert.deepEqual(asked, [{ name: 'grace', role: 'operator' }]);
     assert.match(world.outText, /once, until 2026-11-22 04:00/u);
-    assert.match(world.outText, /#invitation=AAAA[^]*login --invitation AAAA-BBBB-CCCC-DDDD/u);
+    assert.match(
+      world.outText,
+      /#invitation=AAAA[^]*AAAA-BBBB-CCCC-DDDD, for which this asks:[^]*login --invitation/u,
+    );
   });
 
   it('helps with a role that is none', async () => {

@@ -53,7 +53,9 @@ export const personList: Command = defineCommand(
     const { stdout, timeZone } = world;
     if (values.json === true) return stdout.write(jsonLine(people));
     if (people.length === 0) {
-      return stdout.write('Nobody yet. The first operator: holdfast login --code CODE.\n');
+      return stdout.write(
+        'Nobody yet. The first operator: holdfast login, with the one-time code.\n',
+      );
     }
     const rows = people.map(({ name, role, state, factors, invitedUntil }) => {
       const until = invitedUntil === undefined ? '' : localTime(invitedUntil, timeZone);
@@ -177,8 +179,8 @@ function showInvitation(
   stdout.write(
     `${paint.strong(printable(person.name))} (${person.role}) is invited, once, until ${until}.\n` +
       `Give them, and nobody else, this link:\n\n  ${paint.strong(printable(link))}\n\n` +
-      `or this command for a terminal:\n\n` +
-      `  ${paint.command(`npx holdfast login --invitation ${printable(code)}`)}\n`,
+      `or for a terminal the code ${paint.strong(printable(code))}, for which this asks:\n\n` +
+      `  ${paint.command('npx holdfast login --invitation')}\n`,
   );
 }
 

@@ -37,7 +37,7 @@ export function bannerText({ running, isElsewhere, isLocal }: BannerInput, paint
   if (firstCode !== undefined) {
     steps.push(
       `Become the first operator. The one-time code is ${paint.strong(firstCode)}:\n` +
-        `     ${paint.command(`npx holdfast login --code ${firstCode}${data}`)}\n`,
+        `     ${paint.command(`npx holdfast login${data}`)}\n`,
     );
   }
   steps.push(

@@ -124,7 +124,8 @@ describe('up', () => {
       'mqtts://localhost:8883',
       `SHA256 Fingerprint=${'AB:'.repeat(31)}AB\n`,
       `sha256//${info.pins.spki}`,
-      `npx holdfast login --code ABCD-EFGH --data '/srv/holdfast data'\n`,
+      'The one-time code is ABCD-EFGH:',
+      `npx holdfast login --data '/srv/holdfast data'\n`,
       `npx holdfast device add thermostat-1 --class sensor --data '/srv/holdfast data'\n`,
     ]) {
       assert.ok(world.outText.includes(expected), expected);
