@@ -65,6 +65,7 @@ function addMember(kind: 'bench' | 'service', at: number): Member {
     stateReason: 'seeded',
     createdAtMs: nowMs,
     contentKeyRef: store.keyring.create('device').ref,
+    formerContentKeyRefs: [],
     payloadKeyGeneration: 1,
     isPayloadKeyInUse: true,
   });

@@ -187,7 +187,11 @@ test('from nothing to a verified, sealed and proven reading', async (t) => {
       const attempts: [code: string, payload: string, topic: string][] = [
         ['E_VERIFY_SIG', good.replace('"temp":1', '"temp":2'), TOPIC],
         ['E_VERIFY_REPLAY', signPayload(bundle, { ctr: 1, temp: 23.5 }), TOPIC],
-        ['E_VERIFY_STALE', signPayload(bundle, { ctr: nowMs + 1, ts: nowMs - 3_600_000 }), TOPIC],
+        [
+          'E_VERIFY_STALE',
+          signPayload(bundle, { ctr: nowMs + 1, ts: nowMs - 8 * 86_400_000 }),
+          TOPIC,
+        ],
         ['E_VERIFY_FUTURE', signPayload(bundle, { ctr: nowMs + 2, ts: nowMs + 3_600_000 }), TOPIC],
         ['E_VERIFY_SIG_MISSING', '{"ctr": 1, "temp": 1}', TOPIC],
         [

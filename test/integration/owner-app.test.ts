@@ -99,6 +99,8 @@ function call(
 const OPERATIONS = [
   { path: '/v1/app/devices/{id}' },
   { path: '/v1/app/devices/{id}/readings' },
+  { path: '/v1/app/devices/{id}/series' },
+  { path: '/v1/app/devices/{id}/series/points?series=temp' },
   { method: 'POST', path: '/v1/app/devices/{id}/commands', body: { name: 'start' } },
   { method: 'POST', path: '/v1/app/devices/{id}/release' },
 ] as const;
@@ -379,6 +381,28 @@ test('after a reset and a restart, counters from before it are still replays', a
   assert.deepEqual(await send(later, 8), ['E_VERIFY_REPLAY']);
   assert.deepEqual(await send(later, 10), []);
   assert.equal((await later.client.readings('a-1')).length, 1);
+});
+
+test('what a device held back under the owner before does not come to the next one', async (t) => {
+  const clock = new VirtualClock();
+  const server = await startInProcess(t, { clock });
+  const bundle = await server.enroll('a-1', 'gateway');
+  let ctr = 0;
+  const send = async (agoMs: number): Promise<string[]> =>
+    server.refusedDuring(async () => {
+      const one = await RawClient.connect(bundle);
+      const members = { ctr: (ctr += 1), ts: clock.nowMs() - agoMs };
+      one.send(publish('d/a-1/telemetry', signedPayload(bundle, members)));
+      await one.expect('puback');
+      await one.abort();
+    });
+  assert.deepEqual(await send(3_600_000), []);
+  await server.client.resetDevice('a-1', 'sold');
+  clock.advance(1_200_000);
+  assert.deepEqual(await send(1_200_001), ['E_VERIFY_STALE']);
+  assert.deepEqual(await send(1_200_000), []);
+  assert.deepEqual(await send(0), []);
+  assert.equal((await server.client.readings('a-1')).length, 2);
 });
 
 test('a code is used once: by the same key again, by another one never', async (t) => {

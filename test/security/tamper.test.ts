@@ -76,13 +76,11 @@ async function judge(
   }
 }
 
-/** All that the database means: every row of every table, and its schema, whose case means none. */
+/** All that the database means: every row of every table, and its schema. */
 function dump(path: string): string | undefined {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
-    const tables = database
-      .prepare('SELECT lower(name) AS name, lower(sql) AS sql FROM sqlite_master ORDER BY name')
-      .all();
+    const tables = database.prepare('SELECT name, sql FROM sqlite_master ORDER BY name').all();
     const rows = tables.map(({ name }) =>
       database.prepare(`SELECT * FROM "${String(name)}"`).all(),
     );
@@ -143,6 +141,26 @@ test('any change of the files is found', async (t) => {
     cpSync(dataDir, copy, { recursive: true });
     const path = join(copy, 'log.db');
     const good = readFileSync(path);
+    const meaning = dump(path);
+    // The first page is the schema: names of columns in tables that are empty stand there, too,
+    // which nothing that is read would stumble over. A random sample finds them once in a while.
+    let found = 0;
+    for (let at = good.indexOf('CREATE TABLE') - 400; at < 4_096; at += 1) {
+      if (at < 0) continue;
+      const changed = Buffer.from(good);
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
+      writeFileSync(path, changed);
+      if ((await judge(copy)).isClean) assert.equal(dump(path), meaning, `byte ${at} went unseen`);
+      else found += 1;
+    }
+    assert.ok(found > 900, `${found} found`);
+  });
+
+  await t.test('the type of a column of any table of the log', async () => {
+    const copy = join(folder, 'copy-type');
+    cpSync(dataDir, copy, { recursive: true });
+    const path = join(copy, 'log.db');
+    const good = readFileSync(path);
     let tables = 0;
     for (let at = good.indexOf('CREATE TABLE'); at !== -1; at = good.indexOf('CREATE TABLE', at)) {
       at = good.indexOf('INTEGER', at);
@@ -154,7 +172,7 @@ test('any change of the files is found', async (t) => {
       assert.match(said, /malformed|cannot be (read|opened)/);
       tables += 1;
     }
-    assert.equal(tables, 5);
+    assert.equal(tables, 7);
   });
 
   await t.test('a changed byte, anywhere in the registry', async () => {
@@ -200,8 +218,8 @@ test('any change of the files is found', async (t) => {
     assert.equal(wrongKey.code, 1, wrongKey.stdout);
     const server = await startServer(t, { dataDir });
     const running = await server.cli(['audit', 'verify']);
-    assert.equal(running.code, 1);
-    assert.match(running.stderr, /E_PERSISTENCE_IN_USE/);
+    assert.equal(running.code, 0, running.stderr);
+    assert.match(running.stdout, /what the server says of itself/);
     await server.stop('SIGKILL');
     const afterKill = snapshot(dataDir);
     const killed = await holdfast(['audit', 'verify', '--data', dataDir]);

@@ -77,7 +77,7 @@ export function defineCommand<const O extends OptionSet>(
 export const DATA_OPTION = {
   type: 'string',
   value: 'FOLDER',
-  help: 'data folder of the server on this machine (default ./data, or HOLDFAST_DATA)',
+  help: 'data folder on this machine (default ./data, or HOLDFAST_DATA)',
 } as const satisfies OptionSpec;
 
 /** The option of every command that reads. */
@@ -106,7 +106,7 @@ function parse({ path, options }: CommandText, args: readonly string[]) {
   ]);
   try {
     return parseArgs({
-      args: [...args],
+      args: joinNegative(args, options),
       options: Object.fromEntries(config),
       allowPositionals: true,
       strict: true,
@@ -128,6 +128,18 @@ function parse({ path, options }: CommandText, args: readonly string[]) {
       meant === undefined ? see : `Did you mean ${meant}? ${see}`,
     );
   }
+}
+
+/** A value that begins with a hyphen and a digit, as `-7d`, cannot be an option: there is none. */
+function joinNegative(args: readonly string[], options: OptionSet): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const option = joined.at(-1) ?? '';
+    const isValue = /^-\d/u.test(arg) && options[option.slice(2)]?.type === 'string';
+    if (isValue && option.startsWith('--')) joined[joined.length - 1] = `${option}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function checkCount(text: CommandText, positionals: readonly string[]): void {

@@ -65,10 +65,28 @@ function usageOf({ path, arguments: names = [] }: Command): string {
 function optionTable(options: OptionSet): string {
   const rows = Object.entries(options).map(([name, { value, multiple, help }]) => {
     const flag = value === undefined ? `--${name}` : `--${name} ${value}`;
-    return [flag, multiple === true ? `${help} (may be repeated)` : help];
+    return [flag, multiple === true ? `${help} (may be repeated)` : help] as const;
   });
-  return table(rows, 2);
+  const width = Math.max(...rows.map(([flag]) => flag.length));
+  const lines = rows.flatMap(([flag, help]) =>
+    wrapped(help, HELP_COLUMNS - width - 4).map((line, at) => [at === 0 ? flag : '', line]),
+  );
+  return table(lines, 2);
 }
+
+/** Lines of at most so many characters, where words allow it. */
+function wrapped(text: string, columns: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
+/** What every terminal has. */
+const HELP_COLUMNS = 80;
 
 function indented(text: string): string {
   return text

@@ -32,9 +32,10 @@ export async function readSecret(
   }
   if (file.value !== undefined) return firstLine(readSecretFile(file.value), what);
   if (input.isTty) return input.askHidden(question);
+  const options = new Set([`--${fd.option}`, `--${file.option}`]);
   throw new Failure('E_CLI_SECRET', {
     what: `There is nobody to ask for the ${what}.`,
-    fix: `Run it on a terminal, or give --${fd.option} or --${file.option}.`,
+    fix: `Run it on a terminal, or give ${[...options].join(' or ')}.`,
   });
 }
 

@@ -42,7 +42,22 @@ export interface World {
   readonly connect: (options: TransportOptions) => Client;
   /** Loads the server: most commands do not need it. */
   readonly server: () => Promise<
-    Pick<typeof Server, 'start' | 'verifyData' | 'createLog' | 'signWithRoot' | 'proveExportedRoot'>
+    Pick<
+      typeof Server,
+      | 'start'
+      | 'verifyData'
+      | 'restoreData'
+      | 'bucketPolicies'
+      | 'parseS3Name'
+      | 'drillRestore'
+      | 'createLog'
+      | 'signWithRoot'
+      | 'proveExportedRoot'
+      | 'changeCustody'
+      | 'custodyOfFolder'
+      | 'makeEscrow'
+      | 'recoverUnsealKey'
+    >
   >;
   readonly device: () => Promise<
     Pick<typeof Device, 'enroll' | 'renew' | 'readPinsOf' | 'openToken'>

@@ -10,6 +10,8 @@ import {
   PairedAppSchema,
   ReadingListSchema,
   SentCommandSchema,
+  SeriesListSchema,
+  SeriesPageSchema,
 } from '@holdfast/protocol/api';
 import type {
   OwnedApp,
@@ -17,9 +19,12 @@ import type {
   PageQuery,
   PairCode,
   PairedApp,
+  PointsQuery,
   ReadingView,
   SendCommandRequest,
   SentCommand,
+  SeriesListView,
+  SeriesPage,
 } from '@holdfast/protocol/api';
 import type { z } from 'zod';
 import { ApiError } from './api-error.ts';
@@ -27,6 +32,7 @@ import { AppConnection, type AppRenewal } from './app-connection.ts';
 import { newAppKey } from './app-key.ts';
 import { parseAs } from './event-stream.ts';
 import { ANCHOR_BYTES_MAX, REQUEST_MS_MAX } from './limits.ts';
+import { queryText } from './series-client.ts';
 import { type ApiRequest, type ApiResponse, Transport, readText } from './transport.ts';
 
 /** All that a paired app keeps. `keyPem` is its secret: made here, and sent to nobody. */
@@ -51,6 +57,10 @@ export interface AppClient {
   device(id: string): Promise<OwnedDevice>;
   /** Newest first; none from before the owner had the device. */
   readings(id: string, page?: PageQuery): Promise<ReadingView[]>;
+  /** The numbers that a device has reported since the owner has it, by name. */
+  series(id: string): Promise<SeriesListView>;
+  /** A page of a series, oldest first. */
+  seriesPoints(id: string, query: PointsQuery): Promise<SeriesPage>;
   /** The server signs and counts it. */
   command(id: string, request: SendCommandRequest): Promise<SentCommand>;
   /** One more device, by the pairing text that it shows. */
@@ -123,6 +133,9 @@ export function appClient(identity: AppIdentity, renewal?: AppRenewal): AppClien
       const path = `${devicePath(id)}/readings?${query.toString()}`;
       return (await read(ReadingListSchema, path)).readings;
     },
+    series: (id) => read(SeriesListSchema, `${devicePath(id)}/series`),
+    seriesPoints: (id, query) =>
+      read(SeriesPageSchema, `${devicePath(id)}/series/points${queryText(query)}`),
     command: (id, request) => post(SentCommandSchema, `${devicePath(id)}/commands`, request),
     addDevice: async (pairingText) => {
       const { of, code, anchorPin } = parsed(pairingText);

@@ -13,6 +13,7 @@ import {
   DeviceApiKeyListSchema,
   DeviceDetailSchema,
   DeviceListSchema,
+  EvidenceSchema,
   ExportedRootSchema,
   GenerationRequestSchema,
   ImportedDevicesSchema,
@@ -48,6 +49,7 @@ import type {
   DeviceDetail,
   DeviceFilter,
   DeviceView,
+  Evidence,
   ExportedRoot,
   ExportRootRequest,
   FinishRotationRequest,
@@ -60,6 +62,7 @@ import type {
   PairCode,
   Pins,
   PrepareGenerationRequest,
+  ProveRequest,
   ReadingView,
   RefusalView,
   ResetDevice,
@@ -68,18 +71,26 @@ import type {
   ServerInfo,
   SetGroupRequest,
   TokenView,
+  VerifiedLog,
+  VerifyLogRequest,
 } from '@holdfast/protocol/api';
 import type { z } from 'zod';
+import { type BackupClient, backupClient } from './backup-client.ts';
+import { type BucketClient, bucketClient } from './bucket-client.ts';
 import { allDevices } from './device-pages.ts';
 import { parseAs, readEvents } from './event-stream.ts';
 import type { EventKind } from './event-stream.ts';
 import { follow } from './follow.ts';
 import type { FollowOptions } from './follow.ts';
+import { type KeyClient, keyClient } from './key-client.ts';
 import { type ManufacturerClient, manufacturerClient } from './manufacturer-client.ts';
 import { type PeopleClient, peopleClient } from './people-client.ts';
 import { type PolicyClient, policyClient } from './policy-client.ts';
+import { type SeriesClient, seriesClient } from './series-client.ts';
 import { Transport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
+import { type VerifyLogOptions, verifyLog } from './verify-log.ts';
+import { type WitnessClient, witnessClient } from './witness-client.ts';
 
 /**
  * The API of one server. Every method rejects with an `ApiError` when it does not succeed.
@@ -89,7 +100,16 @@ import type { TransportOptions } from './transport.ts';
  * const { claim } = await client.addDevice({ id: 'thermostat-1', class: 'sensor' });
  * ```
  */
-export interface Client extends PolicyClient, PeopleClient, ManufacturerClient {
+export interface Client
+  extends
+    SeriesClient,
+    PolicyClient,
+    PeopleClient,
+    WitnessClient,
+    ManufacturerClient,
+    BackupClient,
+    BucketClient,
+    KeyClient {
   server(): Promise<ServerInfo>;
   me(): Promise<Me>;
   createToken(request: CreateTokenRequest): Promise<CreatedToken>;
@@ -131,6 +151,10 @@ export interface Client extends PolicyClient, PeopleClient, ManufacturerClient {
   crl(issuer?: string): Promise<CrlView>;
   /** The signed note of the newest checkpoint. C2SP tlog-checkpoint. */
   checkpoint(): Promise<string>;
+  /** Verifies the log while the server runs; the signal cancels it. */
+  verifyLog(request: VerifyLogRequest, options?: VerifyLogOptions): Promise<VerifiedLog>;
+  /** The evidence of a reading, the newest one unless an index is named. */
+  proveReading(id: string, request?: ProveRequest): Promise<Evidence>;
   /** Lets the server show its next key; gives the pins from then on. */
   rotateServerKey(): Promise<Pins>;
   /** How the certificate authority stands. */
@@ -183,11 +207,23 @@ export function createClient(options: TransportOptions): Client {
 
   return {
     ...policy,
+    ...seriesClient({ read }),
     ...peopleClient((request) => transport.send(request)),
     ...manufacturerClient({
       read,
       post,
       remove: (path) => transport.send({ method: 'DELETE', path }),
+    }),
+    ...witnessClient({
+      send: (request) => transport.send(request),
+      bytes: (path) => transport.bytes(path),
+    }),
+    ...bucketClient({ read, post }),
+    ...keyClient({ read, post }),
+    ...backupClient({
+      read,
+      send: async (schema, request) => parseAs(schema, (await transport.send(request)).text),
+      download: (path) => transport.download(path),
     }),
     server: () => read(ServerInfoSchema, '/v1/server'),
     me: () => read(MeSchema, '/v1/me'),
@@ -241,6 +277,8 @@ export function createClient(options: TransportOptions): Client {
     },
     checkpoint: async () =>
       (await transport.send({ method: 'GET', path: '/v1/audit/checkpoint' })).text,
+    verifyLog: (request, options) => verifyLog(transport, request, options),
+    proveReading: (id, request = {}) => post(EvidenceSchema, `${devicePath(id)}/evidence`, request),
     rotateServerKey: () => post(PinsSchema, '/v1/server/rotate-key'),
     authority: () => read(AuthorityStatusSchema, '/v1/ca'),
     requestGeneration: () => post(GenerationRequestSchema, '/v1/ca/requests'),

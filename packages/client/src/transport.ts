@@ -66,14 +66,33 @@ export class Transport {
   }
 
   /** Sends a request and reads the whole answer. */
-  async send(request: ApiRequest): Promise<ApiResponse> {
-    const deadline = AbortSignal.timeout(REQUEST_MS_MAX);
-    const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
-    try {
-      const response = await this.#exchange(request, 'application/json', signal);
+  send(request: ApiRequest): Promise<ApiResponse> {
+    return this.#inTime(request, 'application/json', async (response) => {
       const text = await readText(response);
       refuseFailure(response, text);
       return { text, session: sessionOf(response) };
+    });
+  }
+
+  /** Reads what is no text. */
+  bytes(path: string): Promise<Uint8Array> {
+    const request = { method: 'GET', path } as const;
+    return this.#inTime(request, 'application/octet-stream', async (response) => {
+      const bytes = await readBytes(response);
+      refuseFailure(response, bytes.toString('utf8'));
+      return bytes;
+    });
+  }
+
+  async #inTime<T>(
+    request: ApiRequest,
+    accept: string,
+    read: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T> {
+    const deadline = AbortSignal.timeout(REQUEST_MS_MAX);
+    const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline;
+    try {
+      return await read(await this.#exchange(request, accept, signal));
     } catch (error) {
       if (deadline.aborted) throw this.#unreachable('it did not answer in time', error);
       throw error;
@@ -89,6 +108,25 @@ export class Transport {
       throw notTheApi(`it answered ${response.statusCode} instead of a stream`);
     }
     return response;
+  }
+
+  /** Opens a file to be read as it comes; resolves once the server has answered 200. */
+  async download(path: string): Promise<IncomingMessage> {
+    const signal = new AbortController().signal;
+    const response = await this.#exchange({ method: 'GET', path }, '*/*', signal);
+    if (response.statusCode === 200) return response;
+    refuseFailure(response, await readText(response));
+    response.destroy();
+    throw notTheApi(`it answered ${response.statusCode} instead of a file`);
+  }
+
+  /** Sends a request whose answer comes line by line; resolves once the server has answered 200. */
+  async openLines(request: ApiRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const response = await this.#exchange(request, 'application/x-ndjson', signal);
+    if (response.statusCode === 200) return response;
+    refuseFailure(response, await readText(response));
+    response.destroy();
+    throw notTheApi(`it answered ${response.statusCode} instead of lines`);
   }
 
   /** Closes idle connections. */
@@ -195,6 +233,13 @@ export async function readText(
   response: IncomingMessage,
   bytesMax: number = RESPONSE_BYTES_MAX,
 ): Promise<string> {
+  return (await readBytes(response, bytesMax)).toString('utf8');
+}
+
+async function readBytes(
+  response: IncomingMessage,
+  bytesMax: number = RESPONSE_BYTES_MAX,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response) {
@@ -203,7 +248,7 @@ export async function readText(
     if (bytes > bytesMax) throw notTheApi(`it sent more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function refuseFailure(response: IncomingMessage, text: string): void {

@@ -15,6 +15,8 @@ export const BUNDLE_FILES = {
   apiKey: 'api.key',
   /** Kept by the SDK: counters up to here are taken. */
   counter: 'counter',
+  /** Kept by the SDK: a folder with messages that wait, and settings. */
+  store: 'store',
   /** Kept by the SDK: counters of commands that were accepted. */
   commandsSeen: 'commands.seen',
 } as const;

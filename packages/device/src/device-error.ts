@@ -24,6 +24,11 @@ export const DEVICE_ERROR_CODES = {
   E_DEVICE_QUEUE_FULL: 'Too many messages wait to be sent.',
   E_DEVICE_REFUSED: 'The server refused the connection.',
   E_DEVICE_CONNECTION: 'The connection ended.',
+  E_DEVICE_STORE: 'The store of this device cannot be read or written.',
+  E_DEVICE_STORE_BUSY: 'Another process, or another device object, uses the store of this bundle.',
+  E_DEVICE_STORE_ROLLBACK: 'The store of this device is an older one, put back.',
+  E_DEVICE_FERNET_KEY: 'The text given as Fernet key is none.',
+  E_DEVICE_FERNET_TOKEN: 'A Fernet token does not open.',
   E_DEVICE_CLOSED: 'The device object is closed.',
 } as const;
 

@@ -15,6 +15,22 @@ export function closedError(): DeviceError {
   });
 }
 
+/** The same, with a reading that is on the disk: nothing is lost, and it must not be given again. */
+export function keptError(): DeviceError {
+  return new DeviceError('E_DEVICE_CLOSED', {
+    message: 'The device object was closed; the reading is stored, and sent after the next start.',
+    fix: 'Connect again, with connect(), and do not publish this reading a second time.',
+  });
+}
+
+/** `stored` was asked of a device that has no store, or of QoS 0, which is not stored. */
+export function noStoreError(): DeviceError {
+  return new DeviceError('E_DEVICE_STORE', {
+    message: 'The message would not be stored: the device has no buffer, or the message QoS 0.',
+    fix: "Connect without `buffer: false`, and publish with QoS 1; or leave out `until: 'stored'`.",
+  });
+}
+
 /** A PUBACK of MQTT 5 said no. */
 export function notTakenError(reasonCode: number): DeviceError {
   return new DeviceError('E_DEVICE_REFUSED', {

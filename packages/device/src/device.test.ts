@@ -17,7 +17,7 @@ import { VirtualClock } from '../test-support/virtual-clock.ts';
 import type { Bundle } from './bundle.ts';
 import type { RefusedCommand } from './command-queue.ts';
 import type { Command } from './command.ts';
-import type { DeviceStatus } from './device-options.ts';
+import type { BufferOptions, DeviceStatus } from './device-options.ts';
 import { type Device, connect } from './device.ts';
 import { QUEUE_MESSAGES_MAX } from './limits.ts';
 
@@ -43,10 +43,11 @@ interface LabOptions extends BrokerScript {
   readonly keepAliveS?: number;
   readonly random?: () => number;
   readonly notAfterMs?: number;
+  readonly buffer?: BufferOptions | false;
 }
 
 async function lab(t: TestContext, options: LabOptions = {}): Promise<Lab> {
-  const { keepAliveS = 60, random = () => 0.5, notAfterMs, ...script } = options;
+  const { keepAliveS = 60, random = () => 0.5, notAfterMs, buffer = false, ...script } = options;
   const broker = await startBroker(t, PKI, script);
   const bundle = writeTestBundle(join(testFolder(t), 'bundle'), {
     pki: PKI,
@@ -54,7 +55,7 @@ async function lab(t: TestContext, options: LabOptions = {}): Promise<Lab> {
     ...(notAfterMs !== undefined && { notAfterMs }),
   });
   const clock = new VirtualClock();
-  const device = connect({ bundle, clock, random, keepAliveS });
+  const device = connect({ bundle, clock, random, keepAliveS, buffer });
   t.after(() => device.close());
   const statuses: DeviceStatus[] = [];
   device.onStatus((status) => statuses.push(status));

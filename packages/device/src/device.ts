@@ -17,22 +17,37 @@ import { CommandWindow } from './command-window.ts';
 import { verifyCommand } from './command.ts';
 import { CounterFile } from './counter-file.ts';
 import type { DeviceError } from './device-error.ts';
-import { closedError, keepAliveError, notTakenError, switchError } from './device-failures.ts';
-import type { ConnectOptions, DeviceStatus, PublishOptions } from './device-options.ts';
+import {
+  closedError,
+  keepAliveError,
+  noStoreError,
+  notTakenError,
+  switchError,
+} from './device-failures.ts';
+import type {
+  BufferOptions,
+  ConnectOptions,
+  DeviceStatus,
+  PublishOptions,
+} from './device-options.ts';
 import { DeviceUpkeep, type UpkeepEvent } from './device-upkeep.ts';
 import type { DeviceIdentity } from './identity-files.ts';
 import { IdentitySwitch } from './identity-switch.ts';
 import { KEEP_ALIVE_S } from './limits.ts';
 import { MqttLink, protocolLevelOf } from './mqtt-link.ts';
-import { Outbox, SUBSCRIBE_PACKET_ID } from './outbox.ts';
+import { type MessageOutbox, Outbox, SUBSCRIBE_PACKET_ID } from './outbox.ts';
 import { copyReading, deviceTopic, readingSigner } from './reading.ts';
+import { type MessageStore, type StoreFigures } from './store/message-store.ts';
+import { openMessageStore } from './store/open-message-store.ts';
+import { StoredOutbox } from './stored-outbox.ts';
 
 /**
  * Connects a device and keeps it connected until {@link Device.close}. It is returned at once:
  * readings can be published before the connection stands, and wait for it.
  *
- * @throws DeviceError `E_DEVICE_BUNDLE`, `E_DEVICE_MODE`, `E_DEVICE_TOKEN`, `E_DEVICE_COUNTER`
- * @throws RangeError for a keep-alive out of range
+ * @throws DeviceError `E_DEVICE_BUNDLE`, `E_DEVICE_MODE`, `E_DEVICE_TOKEN`, `E_DEVICE_COUNTER`,
+ *   `E_DEVICE_STORE`, `E_DEVICE_STORE_BUSY`
+ * @throws RangeError for a keep-alive or bounds of the buffer out of range
  * @example
  * const device = connect({ bundle: './thermostat-1' });
  * await device.publish({ temp: 23.5 });
@@ -42,10 +57,10 @@ export function connect(options: ConnectOptions): Device {
   const { keepAliveS = KEEP_ALIVE_S.default } = options;
   if (!Number.isInteger(keepAliveS) || keepAliveS < KEEP_ALIVE_S.min) throw keepAliveError();
   if (keepAliveS > KEEP_ALIVE_S.max) throw keepAliveError();
-  const { bundle: given, token } = options;
+  const { bundle: given, token, buffer = {} } = options;
   const bundle = typeof given === 'string' ? loadBundle(given, { token }) : given;
   const clock = options.clock ?? systemClock;
-  return new Device(bundle, { clock, keepAliveS, random: options.random ?? systemRandom });
+  return new Device(bundle, { clock, keepAliveS, buffer, random: options.random ?? systemRandom });
 }
 
 /** A device. Made by {@link connect}. */
@@ -57,10 +72,12 @@ export class Device {
   readonly #clock: Clock;
   readonly #keepAliveS: number;
   readonly #backOff: BackOff;
-  readonly #outbox: Outbox;
+  readonly #outbox: MessageOutbox;
+  readonly #store: MessageStore | undefined;
   readonly #commands: CommandQueue;
   readonly #statusListeners: ((status: DeviceStatus) => void)[] = [];
   readonly #refusedListeners: ((refused: RefusedCommand) => void)[] = [];
+  readonly #deliveredListeners: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   readonly #upkeepListeners: ((event: UpkeepEvent) => void)[] = [];
   #status: DeviceStatus = { state: 'connecting' };
   #link: MqttLink;
@@ -71,7 +88,12 @@ export class Device {
 
   constructor(
     bundle: DeviceBundle,
-    deps: { readonly clock: Clock; readonly keepAliveS: number; readonly random: RandomFraction },
+    deps: {
+      readonly clock: Clock;
+      readonly keepAliveS: number;
+      readonly random: RandomFraction;
+      readonly buffer: BufferOptions | false;
+    },
   ) {
     this.id = bundle.device;
     const { clock, random, keepAliveS } = deps;
@@ -80,12 +102,9 @@ export class Device {
     this.#keepAliveS = keepAliveS;
     this.#backOff = new BackOff(random);
     const path = (name: string): string => join(bundle.folder, name);
-    this.#outbox = new Outbox({
-      counters: new CounterFile(path(BUNDLE_FILES.counter), clock.nowMs()),
-      sign: readingSigner(bundle.payloadKey),
-      level: protocolLevelOf(bundle),
-    });
     this.#commands = this.#commandQueue(new CommandWindow(path(BUNDLE_FILES.commandsSeen)));
+    this.#store = this.#openStore(bundle, deps.buffer);
+    this.#outbox = this.#openOutbox(bundle, this.#store);
     this.#link = this.#dial();
     this.#upkeep = new DeviceUpkeep({
       clock,
@@ -103,23 +122,40 @@ export class Device {
 
   /**
    * Signs a reading with the payload key and sends it, now or as soon as there is a connection.
-   * "ctr" and "ts" are added when it is sent: a time of measurement belongs in a member of its own.
+   * "ctr" and "ts" are added: with QoS 1 and a buffer now, and kept however late it is sent; else
+   * when it is sent.
    *
    * @param reading - a plain object of JSON values, without "ctr", "ts" and "sig". It is copied.
    * @returns with QoS 1, a promise that resolves when the server has acknowledged: it has then
-   *   made the reading durable, or the record that it refused it. With QoS 0, one that resolves
-   *   when the reading is written.
+   *   made the reading durable, or the record that it refused it. With `until: 'stored'`, one that
+   *   resolves when the disk of this device has it. With QoS 0, when it is written.
    * @throws DeviceError (as rejection) `E_DEVICE_READING`, `E_DEVICE_QUEUE_FULL`,
-   *   `E_DEVICE_COUNTER`, `E_DEVICE_CLOSED`
+   *   `E_DEVICE_COUNTER`, `E_DEVICE_STORE`, `E_DEVICE_CLOSED`
    */
   publish(reading: object, options: PublishOptions = {}): Promise<void> {
     const { topic = 'telemetry', qos = 1, retain = topic === 'state' } = options;
+    const { until = 'acknowledged' } = options;
     return new Promise((resolve, reject) => {
       if (this.#status.state === 'closed') throw closedError();
+      const isStored = this.#store !== undefined && qos === 1;
+      if (until === 'stored' && !isStored) throw noStoreError();
       const copy = copyReading(reading);
-      const message = { ...copy, topic: deviceTopic(this.id, topic), qos, retain, resolve, reject };
-      this.#outbox.add(message);
+      const to = { topic: deviceTopic(this.id, topic), qos, retain, until };
+      this.#outbox.add({ ...copy, ...to, resolve, reject });
       this.#schedulePump();
+    });
+  }
+
+  /** What waits on the disk for the server; undefined without a buffer. */
+  get buffered(): StoreFigures | undefined {
+    return this.#store?.figures;
+  }
+
+  /** Resolves as soon as nothing waits on the disk; rejects with `E_DEVICE_CLOSED` before that. */
+  delivered(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#deliveredListeners.push({ resolve, reject });
+      this.#tellDelivered();
     });
   }
 
@@ -173,17 +209,18 @@ export class Device {
   }
 
   /**
-   * Disconnects for good. What is not acknowledged yet is rejected with `E_DEVICE_CLOSED`: wait for
-   * the promises of `publish` first.
+   * Disconnects for good. What is not acknowledged yet is rejected with `E_DEVICE_CLOSED`; what the
+   * buffer has is sent after the next start.
    */
   async close(): Promise<void> {
     if (this.#status.state === 'closed') return;
     this.#cancelRetry();
     this.#upkeep.stop();
     this.#commands.stop();
-    this.#outbox.rejectAll(closedError());
     this.#setStatus({ state: 'closed' });
-    await this.#link.close();
+    const given = this.#outbox.close(closedError());
+    for (const { reject } of this.#deliveredListeners.splice(0)) reject(closedError());
+    await Promise.all([given, this.#link.close()]);
   }
 
   #dial(): MqttLink {
@@ -195,9 +232,7 @@ export class Device {
         onOpen: (receiveMax) => this.#opened(identity, receiveMax),
         onPublish: (publish) => this.#received(publish),
         onPuback: (packetId, reasonCode) => {
-          if (reasonCode < FAILURE_CODES) this.#outbox.acknowledge(packetId);
-          else this.#outbox.refused(packetId, notTakenError(reasonCode));
-          this.#schedulePump();
+          this.#answered(packetId, reasonCode);
         },
         onSuback: (suback) => this.#subscribed(suback),
         onDrain: () => this.#schedulePump(),
@@ -207,6 +242,22 @@ export class Device {
         },
       },
     );
+  }
+
+  #answered(packetId: number, reasonCode: number): void {
+    if (reasonCode < FAILURE_CODES) {
+      this.#outbox.acknowledge(packetId);
+    } else {
+      const error = notTakenError(reasonCode);
+      if (this.#outbox.refused(packetId, error, reasonCode) === 'later') {
+        // The server is short of something: to go on at once would only add to it.
+        void this.#link.close();
+        this.#ended(error);
+        return;
+      }
+    }
+    this.#tellDelivered();
+    this.#schedulePump();
   }
 
   /** Ends the connection and makes a new one: with a certificate that has just come. */
@@ -287,6 +338,30 @@ export class Device {
       // A link that ended meanwhile takes nothing; the server then sends the command again.
       if (publish.qos === 1) link.write([encodePuback(publish.packetId)]);
     });
+  }
+
+  #openStore(bundle: DeviceBundle, buffer: BufferOptions | false): MessageStore | undefined {
+    if (buffer === false) return undefined;
+    return openMessageStore(bundle, buffer, (counter) => {
+      if (this.#outbox instanceof StoredOutbox) this.#outbox.dropped(counter);
+    });
+  }
+
+  #openOutbox(bundle: DeviceBundle, store: MessageStore | undefined): MessageOutbox {
+    const path = join(bundle.folder, BUNDLE_FILES.counter);
+    const nowMs = (): number => this.#clock.nowMs();
+    // What is stored keeps its counters: those of new messages have to be higher.
+    const counters = new CounterFile(path, Math.max(nowMs(), (store?.lastCounter ?? 0) + 1));
+    const sign = readingSigner(bundle.payloadKey);
+    const level = protocolLevelOf(bundle);
+    if (store === undefined) return new Outbox({ counters, sign, level });
+    const onReady = (): void => this.#schedulePump();
+    return new StoredOutbox({ store, counters, sign, nowMs, level, onReady });
+  }
+
+  #tellDelivered(): void {
+    if ((this.#store?.figures.messages ?? 0) > 0) return;
+    for (const { resolve } of this.#deliveredListeners.splice(0)) resolve();
   }
 
   #commandQueue(window: CommandWindow): CommandQueue {

@@ -3,7 +3,9 @@
  *
  * - {@link enroll} turns a claim into a device bundle, once.
  * - {@link connect} connects with the bundle: mutual TLS 1.3, the server pinned, readings signed,
- *   commands verified; it reconnects, renews its certificate and keeps its pins by itself.
+ *   commands verified; it reconnects, renews its certificate and keeps its pins by itself. Readings
+ *   wait on the disk, sealed, until the server has them.
+ * - {@link SecureStore} keeps settings, sealed; {@link Fernet} is for those that come from Python.
  * - {@link openToken} opens a PKCS #11 token for keys that cannot be exported.
  *
  * @example
@@ -30,7 +32,21 @@ export type { BundleSettings } from './bundle-settings.ts';
 export type { ApiKey } from './api-key.ts';
 export type { Pin } from './pin.ts';
 export { type Device, connect } from './device.ts';
-export type { ConnectOptions, DeviceStatus, PublishOptions } from './device-options.ts';
+export type {
+  BufferOptions,
+  ConnectOptions,
+  DeviceStatus,
+  PublishOptions,
+} from './device-options.ts';
+export type { StoreFigures } from './store/message-store.ts';
+export { StoreKey } from './store/store-key.ts';
+export {
+  type JsonValue,
+  type MonotonicCounter,
+  SecureStore,
+  type SecureStoreOptions,
+} from './store/secure-store.ts';
+export { Fernet } from './fernet.ts';
 export type { UpkeepEvent } from './device-upkeep.ts';
 export { type RenewOptions, renew } from './renewal.ts';
 export { type DeviceSigner, keySigner } from './signer.ts';

@@ -110,3 +110,27 @@ export const SCRAM_ITERATIONS_MAX = 600_000;
 
 /** Longest message of a SCRAM exchange, in bytes: nonces and a salt take 200. */
 export const SCRAM_MESSAGE_BYTES_MAX = 1_024;
+
+/** Longest Fernet token that is opened, in characters: 16 MiB of it. */
+export const FERNET_TOKEN_CHARACTERS_MAX = 16 * 1_024 * 1_024;
+
+/** Messages that the store of a device keeps for the server, unless the program says otherwise. */
+export const STORE_MESSAGES = { default: 100_000, min: 1, max: 10_000_000 } as const;
+
+/** The same in bytes of payload: a week of a reading of 100 bytes each second takes 60 MB. */
+export const STORE_BYTES = { default: 64 * 1_024 * 1_024, min: 65_536, max: 2 ** 40 } as const;
+
+/** Size at which a file of stored messages is followed by the next one: what is freed at a time. */
+export const STORE_SEGMENT_BYTES = 1_024 * 1_024;
+
+/** Payloads of stored messages that are also held in memory, in bytes; others are read back. */
+export const STORE_MEMORY_BYTES_MAX = 1_024 * 1_024;
+
+/** Acknowledgements that a crash may forget: the messages are sent again, and not taken twice. */
+export const STORE_FORGOTTEN_MAX = 64;
+
+/** Largest content of a `SecureStore`, in bytes of JSON: it is written anew with each change. */
+export const SECURE_STORE_BYTES_MAX = 1_024 * 1_024;
+
+/** Longest name in a `SecureStore`, in UTF-16 code units. */
+export const SECURE_STORE_NAME_MAX = 256;

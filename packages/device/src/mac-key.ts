@@ -15,3 +15,9 @@ export function hmacSha256Hex(key: MacKey, data: Uint8Array): string {
   if (key instanceof KeyObject) return createHmac('sha256', key).update(data).digest('hex');
   return Buffer.from(key.hmacSha256(data)).toString('hex');
 }
+
+/** HMAC-SHA256 over `data`, 32 bytes. */
+export function hmacSha256(key: MacKey, data: Uint8Array): Uint8Array {
+  if (key instanceof KeyObject) return createHmac('sha256', key).update(data).digest();
+  return key.hmacSha256(data);
+}

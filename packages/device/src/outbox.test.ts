@@ -33,6 +33,7 @@ function testOutbox() {
       bytes: 10,
       qos: 1,
       retain: false,
+      until: 'acknowledged',
       resolve: () => results.push(`ok ${n}`),
       reject: (error) => results.push(`${(error as DeviceError).code} ${n}`),
       ...more,
@@ -167,7 +168,8 @@ test('a message whose counter cannot be had is rejected, and the next one tried'
     const resolve = (): void => {};
     const reject = (error: unknown): void => void results.push(`${String(error)} ${n}`);
     const reading = { n };
-    outbox.add({ topic: 't', reading, bytes: 1, qos: 1, retain: false, resolve, reject });
+    const how = { qos: 1, retain: false, until: 'acknowledged' } as const;
+    outbox.add({ topic: 't', reading, bytes: 1, ...how, resolve, reject });
   };
   add(1);
   add(2);

@@ -19,9 +19,26 @@ export interface Outgoing {
   readonly bytes: number;
   readonly qos: 0 | 1;
   readonly retain: boolean;
-  /** It is acknowledged; or with QoS 0, it is written. */
+  /** Which of the two {@link resolve} waits for. Only a store on the disk knows `stored`. */
+  readonly until: 'acknowledged' | 'stored';
+  /** It is acknowledged, or stored; or with QoS 0, it is written. */
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What a device needs of an outbox, in memory or on the disk. */
+export interface MessageOutbox {
+  /** Throws when it does not take the message. */
+  add(message: Outgoing): void;
+  /** The next packet to write; undefined when nothing may be sent now. */
+  take(nowMs: number): Uint8Array | undefined;
+  connectionOpened(receiveMax: number): void;
+  connectionLost(): void;
+  acknowledge(packetId: number): void;
+  /** @returns `later` when the message is kept, to be sent on another connection. */
+  refused(packetId: number, error: DeviceError, reasonCode: number): 'given-up' | 'later';
+  /** Gives up what is only in memory, and lets go of what is on the disk. */
+  close(error: DeviceError): Promise<void>;
 }
 
 /** A QoS 1 message that was sent. It keeps its counter and packet id until it is acknowledged. */
@@ -36,6 +53,23 @@ interface InFlight {
 /** The packet id of SUBSCRIBE; messages have all the others. */
 export const SUBSCRIBE_PACKET_ID = 65_535;
 
+/** Gives out packet ids that are not in use. */
+export class PacketIds {
+  readonly #used: ReadonlyMap<number, unknown>;
+  #last = 0;
+
+  /** @param used - by packet id, what waits for its PUBACK; fewer than there are ids */
+  constructor(used: ReadonlyMap<number, unknown>) {
+    this.#used = used;
+  }
+
+  next(): number {
+    do this.#last = (this.#last % (SUBSCRIBE_PACKET_ID - 1)) + 1;
+    while (this.#used.has(this.#last));
+    return this.#last;
+  }
+}
+
 /** What an outbox needs. */
 export interface OutboxDeps {
   readonly counters: Pick<CounterFile, 'peek' | 'take'>;
@@ -45,7 +79,7 @@ export interface OutboxDeps {
 }
 
 /** The messages of a device that are not acknowledged yet. */
-export class Outbox {
+export class Outbox implements MessageOutbox {
   readonly #deps: OutboxDeps;
   readonly #waiting: Outgoing[] = [];
   /** In the order of their counters. */
@@ -53,7 +87,7 @@ export class Outbox {
   /** Those of {@link #inFlight} that this connection has not sent yet. */
   #resend: InFlight[] = [];
   #bytes = 0;
-  #lastPacketId = 0;
+  readonly #packetIds = new PacketIds(this.#inFlight);
   #inFlightMax = IN_FLIGHT_MAX;
 
   constructor(deps: OutboxDeps) {
@@ -99,9 +133,10 @@ export class Outbox {
   }
 
   /** The server said by its PUBACK that it does not take a message. Only MQTT 5 can say so. */
-  refused(packetId: number, error: DeviceError): void {
+  refused(packetId: number, error: DeviceError): 'given-up' {
     const message = this.#inFlight.get(packetId)?.message;
     if (this.#inFlight.delete(packetId)) this.#drop(message)?.reject(error);
+    return 'given-up';
   }
 
   /** A PUBACK came. An unknown packet id means nothing: it may be one for an earlier connection. */
@@ -114,6 +149,11 @@ export class Outbox {
   /** The connection ended: everything in flight is to be sent again on the next one. */
   connectionLost(): void {
     this.#resend = [...this.#inFlight.values()];
+  }
+
+  close(error: DeviceError): Promise<void> {
+    this.rejectAll(error);
+    return Promise.resolve();
   }
 
   /** Gives up everything. */
@@ -144,7 +184,7 @@ export class Outbox {
       this.#drop(message)?.resolve();
       return encodePublish(topic, payload, { qos, retain }, this.#deps.level);
     }
-    const packetId = this.#freePacketId();
+    const packetId = this.#packetIds.next();
     const sent = { message, packetId, counter, payload, signedAtMs: nowMs };
     this.#inFlight.set(packetId, sent);
     return encodePublish(topic, payload, { qos, retain, packetId }, this.#deps.level);
@@ -160,13 +200,6 @@ export class Outbox {
     const { topic, retain } = message;
     const options = { qos: 1, retain, packetId, dup: true } as const;
     return encodePublish(topic, sent.payload, options, this.#deps.level);
-  }
-
-  #freePacketId(): number {
-    do {
-      this.#lastPacketId = (this.#lastPacketId % (SUBSCRIBE_PACKET_ID - 1)) + 1;
-    } while (this.#inFlight.has(this.#lastPacketId));
-    return this.#lastPacketId;
   }
 
   #drop(message: Outgoing | undefined): Outgoing | undefined {

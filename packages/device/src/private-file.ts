@@ -8,7 +8,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { DeviceError, systemCode } from './device-error.ts';
@@ -18,13 +18,13 @@ import { BUNDLE_FILE_BYTES_MAX } from './limits.ts';
 export type FileSecrecy = 'secret' | 'public';
 
 /** Writes a file of mode 0600 under another name, makes it durable, and gives it its name. */
-export function writePrivateFile(path: string, text: string): void {
+export function writePrivateFile(path: string, content: string | Uint8Array): void {
   const partial = `${path}.partial`;
   const file = openSync(partial, 'w', OWNER_ONLY);
   try {
     // The mode given to open counts only for a new file, and not before the umask.
     fchmodSync(file, OWNER_ONLY);
-    writeSync(file, text);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

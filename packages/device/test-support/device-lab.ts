@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Bundle } from '../src/bundle.ts';
-import type { DeviceStatus } from '../src/device-options.ts';
+import type { BufferOptions, DeviceStatus } from '../src/device-options.ts';
 import type { UpkeepEvent } from '../src/device-upkeep.ts';
 import { type Device, connect } from '../src/device.ts';
 import { type EstScript, type EstServer, startEst } from './est-server.ts';
@@ -34,6 +34,8 @@ export interface DeviceLabOptions {
   readonly apiKey?: string;
   readonly notAfterMs?: number;
   readonly random?: () => number;
+  /** Default: none. */
+  readonly buffer?: BufferOptions | false;
 }
 
 /** Starts everything; the device connects at once. */
@@ -55,7 +57,8 @@ export async function deviceLab(
   const clock = new VirtualClock();
   // So long that no ping falls due while a test moves the clock on.
   const keepAliveS = 3_600;
-  const device = connect({ bundle, clock, keepAliveS, random: options.random ?? (() => 0.5) });
+  const random = options.random ?? (() => 0.5);
+  const device = connect({ bundle, clock, keepAliveS, random, buffer: options.buffer ?? false });
   t.after(() => device.close());
   const events: UpkeepEvent[] = [];
   device.onUpkeep((event) => events.push(event));

@@ -76,6 +76,18 @@ const renewalGraceMs = z.int().min(0).max(RENEWAL_GRACE_MS_MAX);
 
 const onClone = z.enum(['quarantine', 'report']);
 
+/** Days that messages and what was rolled up of them may be kept: one to a hundred years. */
+export const RETENTION_DAYS = { min: 1, max: 36_500 } as const;
+/** Bytes of messages that may be kept of one device: a megabyte to a petabyte. */
+export const RETENTION_BYTES = { min: 1_000_000, max: 1e15 } as const;
+
+const days = z.int().min(RETENTION_DAYS.min).max(RETENTION_DAYS.max);
+const bytes = z.int().min(RETENTION_BYTES.min).max(RETENTION_BYTES.max);
+
+/** Bounds of `lateHours`: a year. */
+export const LATE_HOURS = { min: 0, max: 8_760 } as const;
+const lateHours = z.int().min(LATE_HOURS.min).max(LATE_HOURS.max);
+
 /** What a class asks of its devices; `PUT /v1/classes/{name}` sets what is there. */
 export const ClassRulesSchema = z
   .strictObject({
@@ -83,6 +95,19 @@ export const ClassRulesSchema = z
     requiresApiKey: z.boolean().optional(),
     /** What becomes of a device when a superseded certificate of it is renewed. */
     onClone: onClone.optional(),
+    /** How many hours old a message may be that was held back; 0: none that is late counts. */
+    lateHours: lateHours.optional(),
+    /** How long what its devices send is kept; null takes a bound away. */
+    retention: z
+      .strictObject({
+        /** Messages that the server took in longer ago expire. */
+        ageDays: days.nullable().optional(),
+        /** Beyond so many bytes of messages of one device, the oldest expire. */
+        bytesPerDeviceMax: bytes.nullable().optional(),
+        /** How long what was rolled up of them stays; as long as they do, without it. */
+        rollupDays: days.nullable().optional(),
+      })
+      .optional(),
     /** How long after its end a certificate can still be renewed, into quarantine. */
     renewalGraceMs: renewalGraceMs.optional(),
   })
@@ -95,6 +120,15 @@ export const ClassViewSchema = z
     name: className,
     requiresApiKey: z.boolean(),
     onClone,
+    lateHours,
+    /** How long what its devices send is kept; what is absent sets no bound. */
+    retention: z
+      .object({
+        ageDays: days.optional(),
+        bytesPerDeviceMax: bytes.optional(),
+        rollupDays: days.optional(),
+      })
+      .optional(),
     renewalGraceMs,
     /** Devices of the class, those that may not connect left out. */
     deviceCount: z.int().min(0),

@@ -5,11 +5,18 @@
  * @module
  */
 import { z } from 'zod';
+import { BackupSummarySchema } from './api-backup.ts';
 import { DeviceViewSchema, deviceClass, deviceGroup } from './api-device-view.ts';
+import { DiskSchema } from './api-disk.ts';
 import { PASSWORD_LENGTH, line, name, text, time } from './api-fields.ts';
+import { KeySummarySchema } from './api-keys.ts';
+import { WitnessedSchema } from './api-witness.ts';
 
 export { PASSWORD_LENGTH } from './api-fields.ts';
 export * from './api-authority.ts';
+export * from './api-backup.ts';
+export * from './api-keys.ts';
+export * from './api-buckets.ts';
 export * from './api-device-keys.ts';
 export {
   DEVICE_CLASS_LIST,
@@ -18,11 +25,15 @@ export {
   DeviceViewSchema,
 } from './api-device-view.ts';
 export * from './api-devices.ts';
+export * from './api-disk.ts';
+export * from './api-evidence.ts';
 export * from './api-manufacturers.ts';
 export * from './api-owner.ts';
 export * from './api-people.ts';
 export * from './api-policy.ts';
 export * from './api-revocation.ts';
+export * from './api-series.ts';
+export * from './api-witness.ts';
 
 /** Life of an API token in milliseconds: a minute, a year, and 90 days when nothing is asked for. */
 export const TOKEN_LIFE_MS = { min: 60_000, max: 31_536_000_000, default: 7_776_000_000 } as const;
@@ -163,6 +174,19 @@ export const ServerInfoSchema = z
     /** Verifier key of the audit log's checkpoints, in the form of C2SP signed-note. */
     verifierKey: text(512),
     startedAt: time,
+    /** How the disk is that has the data. */
+    disk: DiskSchema.optional(),
+    backups: BackupSummarySchema.optional(),
+    keys: KeySummarySchema.optional(),
+    /** What witnesses have seen of the log; absent where there is none. */
+    witnessed: z
+      .object({
+        /** The newest checkpoint that one of them has cosigned; absent before the first. */
+        latest: WitnessedSchema.optional(),
+        /** True when one of them has seen a log that this one is not. */
+        isBehind: z.boolean(),
+      })
+      .optional(),
   })
   .meta({ id: 'ServerInfo' });
 export type ServerInfo = Readonly<z.infer<typeof ServerInfoSchema>>;

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Entry, decodeEntry, encodeEntry, entryBytesMax, writeEntry } from './entry.ts';
+import {
+  type Entry,
+  decodeEntry,
+  encodeEntry,
+  entryBytesMax,
+  entryKindAt,
+  writeEntry,
+} from './entry.ts';
 
 const text = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: 'binary', maxLength });
 
@@ -60,6 +67,26 @@ test('an entry has one encoding: bytes that decode are those that encoding gives
     { numRuns: 2_000 },
   );
   assert.ok(decodedCount > 100, `only ${decodedCount} were entries`);
+});
+
+test('the kind alone is told exactly where an entry can be read, wherever it stands', () => {
+  const changed = fc
+    .tuple(entries, fc.nat(), fc.nat({ max: 255 }), fc.nat())
+    .map(([entry, at, byte, cut]) => {
+      const bytes = encodeEntry(entry);
+      if (cut % 2 === 0) bytes[at % Math.min(bytes.length, 64)] = byte;
+      return cut % 3 === 0 ? bytes.subarray(0, cut % (bytes.length + 1)) : bytes;
+    });
+  const any = fc.oneof(changed, fc.uint8Array({ maxLength: 100 }));
+  fc.assert(
+    fc.property(any, fc.nat({ max: 20 }), (bytes, offset) => {
+      const around = new Uint8Array(offset + bytes.length + 5).fill(0xff);
+      around.set(bytes, offset);
+      const kind = entryKindAt(around, offset, offset + bytes.length);
+      assert.equal(kind, decodeEntry(bytes)?.kind);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test('an entry that is cut anywhere before its body is none', () => {

@@ -3,6 +3,7 @@ export * from './refusal.ts';
 export * from './refusal-codes.ts';
 export * from './claim.ts';
 export * from './entry.ts';
+export * from './evidence.ts';
 export * from './ids.ts';
 export * from './pairing-text.ts';
 export * from './signed-json/index.ts';

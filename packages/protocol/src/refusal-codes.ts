@@ -184,7 +184,7 @@ export const REFUSAL_CODES = {
   ),
   E_VERIFY_STALE: meaning(
     'The time in the message is too old.',
-    'Check the clock of the device; otherwise the message was held back on the way.',
+    'Check the clock of the device. What it keeps during outages: holdfast class set --late-hours.',
   ),
   E_VERIFY_FUTURE: meaning(
     'The time in the message lies in the future.',
@@ -197,6 +197,11 @@ export const REFUSAL_CODES = {
   E_JOURNAL_UNAVAILABLE: meaning(
     'The journal cannot store messages.',
     'Look at the log of the server: a full or failing disk is the usual reason.',
+  ),
+  E_JOURNAL_DISK_FULL: meaning(
+    'The disk is nearly full: no messages are taken.',
+    'Free space on the disk of the data folder, or let classes keep less; it goes on by itself. ' +
+      'See docs/guides/storage.md.',
   ),
   E_ROUTE_RETAINED: meaning(
     'The table of retained messages is full: the message was delivered, but not kept.',
@@ -278,6 +283,18 @@ export const REFUSAL_CODES = {
     'The pairing code was used before, with another key.',
     'If the owner sees an app that is not theirs: holdfast device reset <id>, and pair again.',
   ),
+  E_AUDIT_WITNESS_KEY: meaning(
+    'This is no key of a witness.',
+    'Take the line that holdfast audit witness prints at its start, or its file witness.pub.',
+  ),
+  E_AUDIT_COSIGNATURE: meaning(
+    'The cosigned checkpoint is not valid.',
+    'Check which key the witness has (witness.pub), and which one is known: holdfast witness list.',
+  ),
+  E_AUDIT_BEHIND_WITNESS: meaning(
+    'A witness has seen a log that this one is not: it was set back, or rewritten.',
+    'Keep the data folder as evidence, and compare it with backups: holdfast audit verify --against.',
+  ),
   E_OPERATE_INPUT: meaning(
     'The request is not valid.',
     'Correct what the detail names; /openapi.json describes every request.',
@@ -320,6 +337,14 @@ export const REFUSAL_CODES = {
   E_OPERATE_METHOD: meaning(
     'The path exists, but not with this method.',
     'See the header Allow, or /openapi.json.',
+  ),
+  E_BUCKETS_RISK: meaning(
+    'The bucket is not safe to use.',
+    'Do what the detail says; or accept the risk on the record: holdfast bucket accept.',
+  ),
+  E_OPERATE_BACKUP: meaning(
+    'The destination of the backups cannot be used.',
+    'Do what the detail says; see holdfast backup status, and docs/guides/backup.md.',
   ),
   E_OPERATE_CONFLICT: meaning(
     'It exists already, or its state does not allow this.',

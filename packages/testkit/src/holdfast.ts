@@ -7,6 +7,9 @@ import type { TestContext } from 'node:test';
 import { type Client, createClient } from '@holdfast/client';
 import { type Run, type RunOptions, collect, run, waitFor } from './run.ts';
 
+/** A machine that runs many things beside may need long for what else takes a second. */
+const START_MS_MAX = 30_000;
+
 const COMMAND = join(import.meta.dirname, '../../cli/bin/holdfast.js');
 
 /** Runs `holdfast …` to its end. */
@@ -39,11 +42,23 @@ export interface ServerProcess {
 /** Starts `holdfast up` on a data folder, on free ports unless some are given. */
 export async function startServer(
   t: TestContext,
-  { dataDir, args = [] }: { dataDir: string; args?: readonly string[] },
+  {
+    dataDir,
+    args = [],
+    env = {},
+  }: {
+    dataDir: string;
+    args?: readonly string[];
+    /** In addition to the environment of the test. */
+    env?: Readonly<Record<string, string>>;
+  },
 ): Promise<ServerProcess> {
   const ports = ['--broker-port', '0', '--api-port', '0', '--enroll-port', '0'];
   const all = [COMMAND, 'up', '--data', dataDir, '--log', 'json', ...ports, ...args];
-  const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, all, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const output = collect(child);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal }));
@@ -58,7 +73,7 @@ export async function startServer(
     const found = [...output.stderr.matchAll(new RegExp(`${scheme}://[^:/\\s]+:(\\d+)`, 'g'))][at];
     return found === undefined ? undefined : Number(found[1]);
   };
-  const found = await waitFor('the server to be up', () => {
+  const isUp = (): ServerProcess['ports'] | undefined => {
     if (hasEnded) throw new Error(`the server ended: ${output.stdout}${output.stderr}`);
     const broker = port('mqtts', 0);
     const api = port('https', 0);
@@ -66,7 +81,8 @@ export async function startServer(
     return broker !== undefined && api !== undefined && enroll !== undefined
       ? { broker, api, enroll }
       : undefined;
-  });
+  };
+  const found = await waitFor('the server to be up', isUp, START_MS_MAX);
   return {
     dataDir,
     pid: child.pid ?? 0,

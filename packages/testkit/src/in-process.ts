@@ -45,7 +45,7 @@ export interface InProcessServer {
 /** Starts a server on free ports; it is stopped after the test. */
 export async function startInProcess(
   t: TestContext,
-  { clock, hosts = [], acme, log }: Partial<Omit<LaunchOptions, 'ports'>> = {},
+  { clock, hosts = [], acme, log, s3 }: Partial<Omit<LaunchOptions, 'ports'>> = {},
 ): Promise<InProcessServer> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   let current: InProcessServer | undefined;
@@ -58,10 +58,10 @@ export async function startInProcess(
     current = await startIn(folder, options, launch);
     return current;
   };
-  return launch({ clock, hosts, acme, log, ports: { broker: 0, api: 0, enroll: 0 } });
+  return launch({ clock, hosts, acme, log, s3, ports: { broker: 0, api: 0, enroll: 0 } });
 }
 
-type LaunchOptions = Pick<StartOptions, 'clock' | 'hosts' | 'ports' | 'acme' | 'log'>;
+type LaunchOptions = Pick<StartOptions, 'clock' | 'hosts' | 'ports' | 'acme' | 'log' | 's3'>;
 type Launch = (options: LaunchOptions) => Promise<InProcessServer>;
 
 async function startIn(

@@ -5,6 +5,7 @@ export * from './in-process.ts';
 export * from './mosquitto.ts';
 export * from './paired-app.ts';
 export * from './pebble.ts';
+export * from './radosgw.ts';
 export * from './raw-client.ts';
 export * from './readme.ts';
 export * from './run.ts';

@@ -77,7 +77,8 @@ export async function startPebble(t: TestContext, options: PebbleOptions): Promi
   };
 }
 
-async function selfSigned(folder: string): Promise<void> {
+/** Makes cert.pem for localhost, and key.pem, in a folder. */
+export async function selfSigned(folder: string): Promise<void> {
   const options: RunOptions = { cwd: folder };
   const key = [
     '-newkey',

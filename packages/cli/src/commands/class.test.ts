@@ -10,10 +10,9 @@ test('class set says what becomes of a sign of a clone, and leaves the rest as i
       setDeviceClass: (name, rules) => {
         sent.push(rules);
         const onClone = rules.onClone ?? 'quarantine';
-        const { renewalGraceMs = 0 } = rules;
-        const counts = { deviceCount: 0, withoutApiKeyCount: 0 };
-        const view = { name, requiresApiKey: true, onClone, renewalGraceMs, ...counts };
-        return Promise.resolve(view);
+        const { lateHours = 168, renewalGraceMs = 0 } = rules;
+        const counts = { lateHours, renewalGraceMs, deviceCount: 0, withoutApiKeyCount: 0 };
+        return Promise.resolve({ name, requiresApiKey: true, onClone, ...counts });
       },
     },
   });
@@ -27,6 +26,10 @@ test('class set says what becomes of a sign of a clone, and leaves the rest as i
   assert.notEqual(await world.run('class', 'set', 'gateway', '--on-clone', 'ignore'), 0);
   assert.match(world.errText, /quarantine or report, not "ignore"/u);
   assert.equal(sent.length, 1);
+  assert.equal(await world.run('class', 'set', 'gateway', '--late-hours', '0'), 0);
+  assert.deepEqual(sent[1], { lateHours: 0 });
+  assert.match(world.outText, /late messages +refused/u);
+  assert.notEqual(await world.run('class', 'set', 'gateway', '--late-hours', '8761'), 0);
   assert.equal(await world.run('class', 'set', 'gateway', '--renewal-grace-days', '365'), 0);
   assert.deepEqual(sent.at(-1), { renewalGraceMs: 365 * 86_400_000 });
   assert.match(world.outText, /grace of an ended certificate +365 days/u);
@@ -34,5 +37,5 @@ test('class set says what becomes of a sign of a clone, and leaves the rest as i
     assert.notEqual(await world.run('class', 'set', 'gateway', `--renewal-grace-days=${days}`), 0);
   }
   assert.match(world.errText, /from 0 to 365, not "366"/u);
-  assert.equal(sent.length, 2);
+  assert.equal(sent.length, 3);
 });

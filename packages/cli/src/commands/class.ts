@@ -1,7 +1,14 @@
 /** `class show` and `class set`: what a class asks of its devices. @module */
-import { type ClassRules, type ClassView, RENEWAL_GRACE_MS_MAX } from '@holdfast/protocol/api';
+import {
+  type ClassRules,
+  type ClassView,
+  LATE_HOURS,
+  RENEWAL_GRACE_MS_MAX,
+  RETENTION_BYTES,
+  RETENTION_DAYS,
+} from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
-import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
+import { DATA_OPTION, defineCommand, integerOption, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
@@ -41,6 +48,8 @@ export const classSet: Command = defineCommand(
       'certificate: connections that have not are closed within a second.\n' +
       'A clone shows itself when a certificate is renewed that was renewed before:\n' +
       'its device is quarantined until somebody has looked, or it is reported only.\n' +
+      'What is kept no longer by --retain-… is removed for good, within the hour: the\n' +
+      'log still verifies, and an act "log.expire" says so.\n' +
       'A device that slept past the end of its certificate can renew it for the days of grace,\n' +
       'and is quarantined until somebody has looked; after them it needs a new claim.\n' +
       'On a terminal it asks first when devices have no key; in a script it does not.',
@@ -48,6 +57,22 @@ export const classSet: Command = defineCommand(
     options: {
       'api-key': { type: 'string', value: 'RULE', help: 'required, or optional' },
       'on-clone': { type: 'string', value: 'RULE', help: 'quarantine, or report' },
+      'retain-days': { type: 'string', value: 'N', help: 'keep messages N days, or "all"' },
+      'retain-bytes': {
+        type: 'string',
+        value: 'N',
+        help: 'keep N bytes of messages of each device, or "all"',
+      },
+      'retain-rollups': {
+        type: 'string',
+        value: 'N',
+        help: 'keep what was rolled up N days, or "as-messages"',
+      },
+      'late-hours': {
+        type: 'string',
+        value: 'N',
+        help: 'take messages that a device kept for up to N hours; 0: none',
+      },
       'renewal-grace-days': { type: 'string', value: 'DAYS', help: '0 to 365; 0 for no grace' },
       yes: { type: 'boolean', help: 'do not ask' },
       json: JSON_OPTION,
@@ -55,7 +80,7 @@ export const classSet: Command = defineCommand(
     },
     examples: [
       'class set sensor --api-key required',
-      'class set gateway --on-clone report',
+      'class set sensor --retain-days 90',
       'class set sensor --renewal-grace-days 30',
     ],
   },
@@ -84,16 +109,21 @@ function readClass(text: string): ClassName {
   );
 }
 
-function readRules(
-  name: ClassName,
-  values: {
-    readonly 'api-key'?: string | undefined;
-    readonly 'on-clone'?: string | undefined;
-    readonly 'renewal-grace-days'?: string | undefined;
-  },
-): ClassRules {
-  const { 'api-key': apiKey, 'on-clone': onClone, 'renewal-grace-days': graceDays } = values;
-  if (apiKey === undefined && onClone === undefined && graceDays === undefined) {
+interface GivenRules {
+  readonly 'api-key'?: string | undefined;
+  readonly 'on-clone'?: string | undefined;
+  readonly 'retain-days'?: string | undefined;
+  readonly 'retain-bytes'?: string | undefined;
+  readonly 'retain-rollups'?: string | undefined;
+  readonly 'late-hours'?: string | undefined;
+  readonly 'renewal-grace-days'?: string | undefined;
+}
+
+function readRules(name: ClassName, values: GivenRules): ClassRules {
+  const { 'api-key': apiKey, 'on-clone': onClone, 'late-hours': late } = values;
+  const { 'renewal-grace-days': graceDays } = values;
+  const retention = readRetention(values);
+  if ([apiKey, onClone, retention, late, graceDays].every((value) => value === undefined)) {
     throw usageFailure(
       'There is nothing to set.',
       `For example: holdfast class set ${name} --api-key required`,
@@ -102,8 +132,33 @@ function readRules(
   return {
     ...(apiKey !== undefined && { requiresApiKey: readApiKeyRule(name, apiKey) }),
     ...(onClone !== undefined && { onClone: readCloneRule(name, onClone) }),
+    ...(retention !== undefined && { retention }),
+    ...(late !== undefined && {
+      lateHours: integerOption(late, { name: 'late-hours', ...LATE_HOURS }),
+    }),
     ...(graceDays !== undefined && { renewalGraceMs: readGrace(name, graceDays) }),
   };
+}
+
+function readRetention(values: GivenRules): ClassRules['retention'] {
+  const bound = (
+    option: 'retain-days' | 'retain-bytes' | 'retain-rollups',
+    none: string,
+    range: { readonly min: number; readonly max: number },
+  ): number | null | undefined => {
+    const text = values[option];
+    if (text === undefined) return undefined;
+    return text === none ? null : integerOption(text, { name: option, ...range });
+  };
+  const ageDays = bound('retain-days', 'all', RETENTION_DAYS);
+  const bytesPerDeviceMax = bound('retain-bytes', 'all', RETENTION_BYTES);
+  const rollupDays = bound('retain-rollups', 'as-messages', RETENTION_DAYS);
+  const given = {
+    ...(ageDays !== undefined && { ageDays }),
+    ...(bytesPerDeviceMax !== undefined && { bytesPerDeviceMax }),
+    ...(rollupDays !== undefined && { rollupDays }),
+  };
+  return Object.keys(given).length === 0 ? undefined : given;
 }
 
 function readApiKeyRule(name: ClassName, text: string): boolean {
@@ -149,13 +204,28 @@ async function confirm({ input, stdout }: World, read: () => Promise<ClassView>)
 
 function show({ stdout }: World, view: ClassView, isJson: boolean): void {
   if (isJson) return stdout.write(jsonLine(view));
-  const { name, requiresApiKey, onClone, renewalGraceMs, deviceCount, withoutApiKeyCount } = view;
+  const { name, requiresApiKey, onClone, retention, lateHours, renewalGraceMs } = view;
+  const { deviceCount, withoutApiKeyCount } = view;
   const facts = [
     ['API key', requiresApiKey ? 'required' : 'optional'],
     ['sign of a clone', onClone],
     ['grace of an ended certificate', `${Math.floor(renewalGraceMs / DAY_MS)} days`],
+    ['late messages', lateHours === 0 ? 'refused' : `up to ${lateHours} hours old`],
+    ['messages are kept', keptText(view)],
+    ...(retention?.rollupDays === undefined
+      ? []
+      : [['rolled up values', `${retention.rollupDays} days`]]),
     ['devices', String(deviceCount)],
     ['without an API key', String(withoutApiKeyCount)],
   ];
   stdout.write(`${paintFor(stdout).strong(name)}\n${table(facts, 2)}`);
+}
+
+function keptText({ retention }: ClassView): string {
+  const { ageDays, bytesPerDeviceMax } = retention ?? {};
+  const bounds = [
+    ...(ageDays === undefined ? [] : [`${ageDays} days`]),
+    ...(bytesPerDeviceMax === undefined ? [] : [`${bytesPerDeviceMax} bytes of each device`]),
+  ];
+  return bounds.length === 0 ? 'for ever' : bounds.join(', and at most ');
 }

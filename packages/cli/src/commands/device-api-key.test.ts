@@ -140,6 +140,7 @@ describe('class', () => {
     name: 'sensor',
     requiresApiKey,
     onClone: 'quarantine',
+    lateHours: 168,
     renewalGraceMs: 0,
     deviceCount: 10,
     withoutApiKeyCount,

@@ -3,34 +3,63 @@ import type { ReadingView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';
+import { usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
 import { printable, shorten } from '../printable.ts';
 import type { World } from '../world.ts';
 import { FOLLOW_OPTION, HISTORY_OPTIONS, printHistory } from './history.ts';
+import { SERIES_OPTIONS, type SeriesValues, printSeries } from './series-print.ts';
 
 /** Prints the readings of a device. */
 export const readings: Command = defineCommand(
   {
     path: 'readings',
     summary: 'show what a device sent: verified messages only',
-    details: 'With --json, one object a line; its "payload" is the exact text that was signed.',
+    details:
+      'With --json, one object a line; its "payload" is the exact text that was signed.\n' +
+      'With --series, the numbers of one series, oldest first; the # is the place of the\n' +
+      'message in the audit log. Names: holdfast series list <id>.',
     arguments: ['id'],
-    options: { follow: FOLLOW_OPTION, ...HISTORY_OPTIONS },
-    examples: ['readings thermostat-1 --follow', 'readings thermostat-1 --limit 1000 --json'],
+    options: { follow: FOLLOW_OPTION, ...SERIES_OPTIONS, ...HISTORY_OPTIONS },
+    examples: [
+      'readings thermostat-1 --follow',
+      'readings thermostat-1 --series temperature --from -7d --resolution 1h',
+    ],
   },
   async (world, { values, positionals: [id = ''] }) => {
+    const { series: name, follow } = values;
+    checkOptions(values);
+    if (name !== undefined) {
+      return withClient(world, values.data, (client) =>
+        printSeries(world, client, { id, name, values }),
+      );
+    }
     await withClient(world, values.data, (client) =>
       printHistory(world, values, {
         read: (page) => client.readings(id, page),
-        follow:
-          values.follow === true ? (options) => client.followReadings(id, options) : undefined,
+        follow: follow === true ? (options) => client.followReadings(id, options) : undefined,
         format: (reading) => line(reading, world),
         empty: `${id} has sent nothing yet.`,
       }),
     );
   },
 );
+
+function checkOptions({ series, follow, from, to, resolution }: Given): void {
+  if (series !== undefined && follow === true) {
+    throw usageFailure('--series does not follow.', 'Leave --follow out, or --series.');
+  }
+  if (series !== undefined || (from ?? to ?? resolution) === undefined) return;
+  throw usageFailure(
+    '--from, --to and --resolution belong to a series.',
+    'For example: holdfast readings thermostat-1 --series temperature --from -7d',
+  );
+}
+
+interface Given extends SeriesValues {
+  readonly follow?: boolean | undefined;
+}
 
 function line({ at, topic, payload }: ReadingView, { stdout, timeZone }: World): string {
   const paint = paintFor(stdout);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { VerifyReport } from '@holdfast/server';
 import { FakeWorld } from '../fake-world.ts';
@@ -122,6 +123,9 @@ describe('audit verify', () => {
     refusals: 4,
     events: 0,
     erased: 0,
+    expired: 0,
+    since: 0,
+    checkpoint: undefined,
     checkpoints: 12,
     size: 1_234,
     root: 'ab'.repeat(32),
@@ -145,7 +149,7 @@ describe('audit verify', () => {
       { what: 'a checkpoint has a bad signature' },
     ];
     const verifyData = () => Promise.resolve({ ...good, ok: false, findings });
-    const world = new FakeWorld({ server: { verifyData } });
+    const world = new FakeWorld({ server: { verifyData }, hasLocalServer: false });
     assert.equal(await world.run('audit', 'verify'), 1);
     assert.match(
       world.outText,
@@ -160,10 +164,11 @@ describe('audit verify', () => {
       keys.push(verifierKey);
       return Promise.resolve({ ...good, keySource: 'given' as const });
     };
-    const world = new FakeWorld({ server: { verifyData } });
-    const path = `${world.home}/data/cli.json`;
+    const world = new FakeWorld({ server: { verifyData }, hasLocalServer: false });
+    const path = `${world.home}/log.pub`;
+    writeFileSync(path, 'the key\n');
     await world.run('audit', 'verify', '--key', `@${path}`, '--json');
-    assert.match(String(keys[0]), /^\{"version"/u);
+    assert.deepEqual(keys, ['the key']);
     assert.equal(JSON.parse(world.outText).ok, true);
   });
 });

@@ -5,7 +5,7 @@ import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
 import { localTime, spanText } from '../local-time.ts';
-import { paintFor } from '../paint.ts';
+import { type Paint, paintFor } from '../paint.ts';
 import { spkiPinText } from '../pin-text.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { table } from '../table.ts';
@@ -36,6 +36,19 @@ export const status: Command = defineCommand(
     stdout.write(screen(world, { server, devices: states, recent, last: refusals[0] }));
   },
 );
+
+/** Said only when something is to be done. */
+function diskRows({ disk }: ServerInfo, { bad }: Paint): string[][] {
+  if (disk === undefined || disk.condition === 'good') return [];
+  const mebibytes = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  const free = disk.freeBytes === undefined ? '' : `, ${mebibytes(disk.freeBytes)} free`;
+  const why = {
+    full: `nearly full${free}, and ${mebibytes(disk.reserveBytes)} are kept: no messages are taken`,
+    failing: `refuses what is written${free}: nothing is stored`,
+    slow: 'slow: a commit has taken seconds',
+  }[disk.condition];
+  return [['disk', bad(why)]];
+}
 
 interface Recent {
   readonly count: number;
@@ -79,8 +92,51 @@ function screen(
     ['API', printable(server.api)],
     ['enrollment', printable(server.enroll)],
     ['pin', printable(spkiPinText(server.pins))],
+    ...diskRows(server, paint),
+    ...backupRow({ stdout, timeZone }, server),
+    ...keyRows(server, paint),
     ['devices', states.length === 0 ? 'none yet' : states.join(', ')],
+    ...witnessedRow({ stdout, timeZone }, server),
     ['refusals', recent.count > 0 ? paint.bad(refused) + lastText : refused],
   ];
   return `${paint.strong(`Holdfast ${printable(server.version)}`)}, up for ${upFor}\n${table(rows, 2)}`;
+}
+
+/** Said only when something is to be done, or under way. */
+function keyRows({ keys }: ServerInfo, { bad }: Paint): string[][] {
+  if (keys === undefined) return [];
+  const rows = keys.isRotating ? [['keys', 'a rotation is under way: holdfast keys status']] : [];
+  if (keys.isRecoverable) return rows;
+  return [...rows, ['recovery', bad('no recovery shares; make them today: holdfast keys escrow')]];
+}
+
+/** The newest backup; no row where nobody has thought of backups. */
+function backupRow(
+  { stdout, timeZone }: Pick<World, 'stdout' | 'timeZone'>,
+  { backups }: ServerInfo,
+): string[][] {
+  if (backups === undefined) return [];
+  const { lastAt, lastDrill, troubles } = backups;
+  const paint = paintFor(stdout);
+  const drill =
+    lastDrill === undefined
+      ? 'never restored as a trial'
+      : `a restore ${lastDrill.isGood ? 'worked' : paint.bad('FAILED')} ${localTime(lastDrill.at, timeZone)}`;
+  const made = lastAt === undefined ? paint.bad('none yet') : localTime(lastAt, timeZone);
+  const trouble = troubles === 0 ? '' : `; ${paint.bad('trouble: see holdfast backup status')}`;
+  return [['backup', `${made}, ${drill}${trouble}`]];
+}
+
+/** What witnesses have seen of the log; no row where there is none. */
+function witnessedRow(
+  { stdout, timeZone }: Pick<World, 'stdout' | 'timeZone'>,
+  { witnessed }: ServerInfo,
+): string[][] {
+  if (witnessed === undefined) return [];
+  const { latest, isBehind } = witnessed;
+  const paint = paintFor(stdout);
+  if (isBehind) return [['witnessed', paint.bad('ALARM: a witness has seen another log')]];
+  if (latest === undefined) return [['witnessed', 'not yet']];
+  const count = new Intl.NumberFormat('en').format(latest.size);
+  return [['witnessed', `${count} entries, ${localTime(latest.at, timeZone)}`]];
 }

@@ -9,7 +9,8 @@ import { paintFor } from '../paint.ts';
 import { printFailure } from '../print-failure.ts';
 import type { World } from '../world.ts';
 import { ACME_OPTIONS, acmeOf } from './acme-options.ts';
-import { TOKEN_OPTIONS, pinSource, tokenOf } from './token-options.ts';
+import { CUSTODY_OPTIONS, askSecrets, custodyOf } from './custody-options.ts';
+import { S3_OPTIONS, s3Of } from './s3-options.ts';
 import { bannerText } from './up-banner.ts';
 
 /**
@@ -48,7 +49,17 @@ export const up: Command = defineCommand(
         help: `enrollment (default ${PORTS.enroll})`,
       },
       ...ACME_OPTIONS,
-      ...TOKEN_OPTIONS,
+      ...CUSTODY_OPTIONS,
+      ...S3_OPTIONS,
+      'disk-reserve': {
+        type: 'string',
+        value: 'MIB',
+        help: 'free space below which no messages are taken, in MiB (default 64)',
+      },
+      'accept-rollback': {
+        type: 'boolean',
+        help: 'start although the data folder is an older copy; it is put on the log',
+      },
       log: { type: 'string', value: 'FORM', help: 'text or json (default text)' },
     },
     examples: ['up', 'up --host iot.example.com --host 192.0.2.10'],
@@ -64,18 +75,24 @@ export const up: Command = defineCommand(
       api: port('api', values['api-port']),
       enroll: port('enroll', values['enroll-port']),
     };
+    const reserve = values['disk-reserve'];
+    const diskReserveBytes = reserve === undefined ? undefined : mebibytes(reserve);
+    const s3 = s3Of(values);
+    const custody = { custody: custodyOf(values), ...askSecrets(world, values) };
     const acme = await acmeOf(world, values, hosts);
     const { createLog, start } = await world.server();
     const { stdout, stderr } = world;
     const log = createLog({ form, level: 'info', write: (line) => stdout.write(line) });
-    const custody = { token: tokenOf(values), askPin: pinSource(world, values) };
     const running = await start({
       dataDir,
       hosts,
       ports,
       log,
       onFatal: giveUp(world),
+      acceptRollback: values['accept-rollback'],
       acme,
+      s3,
+      diskReserveBytes,
       ...custody,
     });
     // With a log for programs, standard output is theirs alone.
@@ -87,6 +104,11 @@ export const up: Command = defineCommand(
     await untilStopped(world, () => running.stop());
   },
 );
+
+/** @returns bytes; a terabyte is more than anybody keeps free. */
+function mebibytes(text: string): number {
+  return integerOption(text, { name: 'disk-reserve', min: 1, max: 2 ** 20 }) * 2 ** 20;
+}
 
 function logForm(text: string | undefined): 'text' | 'json' {
   if (text === undefined || text === 'text' || text === 'json') return text ?? 'text';

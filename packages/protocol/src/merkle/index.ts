@@ -14,3 +14,5 @@ export { isKeyName } from './note-text.ts';
 export { formatNote, parseNote, signNote, verifyNote } from './note.ts';
 export type { NoteSignature, NoteSigner, NoteVerifier, SignedNote } from './note.ts';
 export * from './checkpoint.ts';
+export * from './cosignature.ts';
+export * from './tile-path.ts';

@@ -3,3 +3,4 @@ export * from './canonical-json.ts';
 export * from './limits.ts';
 export * from './parse-signed-json.ts';
 export * from './prepare-signed-json.ts';
+export { timeMsOf } from './time.ts';

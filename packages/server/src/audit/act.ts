@@ -18,8 +18,9 @@ export interface Act {
 /** Puts an act on the audit log; resolves once it is durable. Rejects when the journal fails. */
 export type RecordAct = (act: Act) => Promise<void>;
 
-/** The audit entry of an act. */
-export function actEntry({ action, principal, ...rest }: Act, atMs: number): Entry {
-  const body = Buffer.from(JSON.stringify(rest), 'utf8');
+/** The audit entry of an act, with how often the registry had been changed by then. */
+export function actEntry(act: Act, atMs: number, generation?: number): Entry {
+  const { action, principal, ...rest } = act;
+  const body = Buffer.from(JSON.stringify({ ...rest, registry: generation }), 'utf8');
   return { kind: 'act', atMs, principal, topic: action, kid: '', body };
 }

@@ -1,8 +1,20 @@
 /** The audit log: a sealed Merkle log with signed checkpoints, and its verification. @module */
 export * from './act.ts';
+export * from './audit-thread.ts';
+export type { ProveTask, VerifyTask } from './audit-task.ts';
+export * from './compare-logs.ts';
+export { FINDINGS_MAX, type LogFinding } from './findings.ts';
+export type { Expiry } from './log-expiry.ts';
+export * from './live-log.ts';
 export * from './log-files.ts';
 export * from './log-key.ts';
 export * from './log-reader.ts';
+export type { LogEvidence } from './prove.ts';
 export * from './sealed-log.ts';
 export { LEAF_PREFIX_BYTES, type PendingEntry } from './segment.ts';
 export * from './verify-log.ts';
+export * from './event.ts';
+export * from './log-tiles.ts';
+export * from './rollback.ts';
+export * from './witnesses.ts';
+export { SegmentIndex } from './segment-index.ts';

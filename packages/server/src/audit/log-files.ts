@@ -1,10 +1,10 @@
 /** The database of the audit log, and the statements on it. @module */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { HASH_BYTES, type Tile } from '@holdfast/protocol/merkle';
 import { openDatabase, openDatabaseReadOnly } from '../persistence/index.ts';
 import type { IndexRow } from './segment-index.ts';
 
-const LOG_VERSION = 2;
+const LOG_VERSION = 3;
 /** A batch in a row of the index: a 48-bit number. */
 const INDEX_BYTES = 6;
 const LOG_SCHEMA = `
@@ -16,6 +16,10 @@ const LOG_SCHEMA = `
     PRIMARY KEY (key_ref, first)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE indexed (id INTEGER PRIMARY KEY CHECK (id = 1), until INTEGER NOT NULL) STRICT;
+  CREATE TABLE expiry (
+    key_ref INTEGER PRIMARY KEY, done INTEGER NOT NULL, before INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE expiring (id INTEGER PRIMARY KEY CHECK (id = 1), next INTEGER NOT NULL) STRICT;
   CREATE TABLE tile (
     level INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -23,6 +27,7 @@ const LOG_SCHEMA = `
     PRIMARY KEY (level, position)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;`;
+const LOG_FORMAT = { schema: LOG_SCHEMA, version: LOG_VERSION };
 
 /** One group commit as it is stored. */
 export interface StoredBatch {
@@ -31,6 +36,15 @@ export interface StoredBatch {
   readonly count: number;
   /** The segments, one behind the other. */
   readonly sealed: Uint8Array;
+}
+
+/** What is to expire of the segments of a key, as it is stored. */
+export interface StoredExpiry {
+  readonly keyRef: number;
+  /** Every segment in a batch before this one has expired. */
+  readonly done: number;
+  /** The same is to be true of this batch. */
+  readonly before: number;
 }
 
 /** A checkpoint as it is stored. */
@@ -52,13 +66,19 @@ export class LogFiles {
   }
 
   static open(path: string): LogFiles {
-    const database = openDatabase(path, { schema: LOG_SCHEMA, version: LOG_VERSION });
+    const database = openDatabase(path, LOG_FORMAT);
     return new LogFiles(database, () => database.close());
   }
 
   static openReadOnly(path: string): LogFiles {
-    const { database, close } = openDatabaseReadOnly(path, LOG_VERSION);
+    const { database, close } = openDatabaseReadOnly(path, LOG_FORMAT);
     return new LogFiles(database, close);
+  }
+
+  /** Opens the log to read it beside the thread that writes it: sees what that one commits. */
+  static openLive(path: string): LogFiles {
+    const database = new DatabaseSync(path, { readOnly: true });
+    return new LogFiles(database, () => database.close());
   }
 
   insertBatch({ first, count, sealed }: StoredBatch): void {
@@ -114,12 +134,34 @@ export class LogFiles {
     return row === undefined ? undefined : asCheckpoint(row);
   }
 
+  /** The smallest checkpoint of this size or a larger one. */
+  checkpointFrom(size: number): StoredCheckpoint | undefined {
+    const row = this.#statement(
+      'SELECT size, note FROM checkpoint WHERE size >= ? ORDER BY size LIMIT 1',
+    ).get(size);
+    if (row === undefined) return undefined;
+    requireOrder(Number(row['size']) >= size);
+    return asCheckpoint(row);
+  }
+
+  /** The largest checkpoint below this size. */
+  checkpointBefore(size: number): StoredCheckpoint | undefined {
+    const row = this.#statement(
+      'SELECT size, note FROM checkpoint WHERE size < ? ORDER BY size DESC LIMIT 1',
+    ).get(size);
+    if (row === undefined) return undefined;
+    requireOrder(Number(row['size']) < size);
+    return asCheckpoint(row);
+  }
+
   /** The first batch that starts at `first` or later. */
   batchFrom(first: number): StoredBatch | undefined {
     const row = this.#statement(
       'SELECT first, count, sealed FROM batch WHERE first >= ? ORDER BY first LIMIT 1',
     ).get(first);
-    return row === undefined ? undefined : asBatch(row);
+    if (row === undefined) return undefined;
+    requireOrder(Number(row['first']) >= first);
+    return asBatch(row);
   }
 
   /** The last batch that starts at `index` or before. */
@@ -130,12 +172,20 @@ export class LogFiles {
     return row === undefined ? undefined : asBatch(row);
   }
 
+  /** Batches that begin before `end`, as a walk through the whole table finds them. */
+  batchCount(end: number): number {
+    const sql = 'SELECT count(*) AS rows FROM batch WHERE +first < ?';
+    return Number(this.#statement(sql).get(end)?.['rows']);
+  }
+
   /** Where the next batch behind `first` starts, read without its content. */
   batchFirstAfter(first: number): number | undefined {
     const row = this.#statement(
       'SELECT first FROM batch WHERE first > ? ORDER BY first LIMIT 1',
     ).get(first);
-    return row === undefined ? undefined : Number(row['first']);
+    if (row === undefined) return undefined;
+    requireOrder(Number(row['first']) > first);
+    return Number(row['first']);
   }
 
   /** Adds a row to the index. */
@@ -175,10 +225,103 @@ export class LogFiles {
     return row === undefined ? undefined : asIndexRow(keyRef, row);
   }
 
-  /** Pairs of key and batch in the index. */
-  indexedCount(): number {
-    const sql = `SELECT coalesce(sum(length(batches)), 0) AS bytes FROM segment`;
-    return Number(this.#statement(sql).get()?.['bytes']) / INDEX_BYTES;
+  /** Whether a row of a key stands where its first batch does. */
+  hasIndexRow(keyRef: number, first: number): boolean {
+    const sql = 'SELECT 1 FROM segment WHERE key_ref = ? AND first = ?';
+    return this.#statement(sql).get(keyRef, first) !== undefined;
+  }
+
+  /** Pairs of key and batch in the index, and rows of it. */
+  indexedCount(): { pairs: number; rows: number } {
+    const sql = `SELECT coalesce(sum(length(batches)), 0) AS bytes, count(*) AS rows FROM segment`;
+    const counted = this.#statement(sql).get();
+    return { pairs: Number(counted?.['bytes']) / INDEX_BYTES, rows: Number(counted?.['rows']) };
+  }
+
+  /** Where the batch begins that has the entry at `index`, or the last one, and its entries. */
+  spanAt(index: number): { first: number; count: number } | undefined {
+    const row = this.#statement(
+      'SELECT first, count FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1',
+    ).get(index);
+    return row && { first: Number(row['first']), count: Number(row['count']) };
+  }
+
+  /** Puts other segments into a batch; in a transaction. */
+  replaceBatch(batch: StoredBatch): void {
+    // No UPDATE: SQLite joins pages that have become nearly empty only after a DELETE, and pages
+    // in the middle of the log are never filled up again.
+    this.#statement('DELETE FROM batch WHERE first = ?').run(batch.first);
+    this.insertBatch(batch);
+  }
+
+  /** Before this batch, every segment of a key has expired. */
+  expiredUntil(keyRef: number): number {
+    const row = this.#statement('SELECT done FROM expiry WHERE key_ref = ?').get(keyRef);
+    return Number(row?.['done'] ?? 0);
+  }
+
+  planExpiry({ keyRef, done, before }: StoredExpiry): void {
+    this.#statement(
+      `INSERT INTO expiry VALUES (?, ?, ?) ON CONFLICT DO UPDATE
+        SET done = excluded.done, before = max(before, excluded.before)`,
+    ).run(keyRef, done, before);
+  }
+
+  /** What is planned and not done. */
+  pendingExpiries(): StoredExpiry[] {
+    return this.expiries().filter(({ done, before }) => done < before);
+  }
+
+  /** What was planned of each key at last, done or not. */
+  expiries(): StoredExpiry[] {
+    return this.#statement('SELECT * FROM expiry')
+      .all()
+      .map((row) => ({
+        keyRef: Number(row['key_ref']),
+        done: Number(row['done']),
+        before: Number(row['before']),
+      }));
+  }
+
+  /** Rows that no code of ours writes, in the tables that have one row or none. */
+  strayRows(): number {
+    const sql = `SELECT (SELECT count(*) FROM indexed WHERE id IS NOT 1) +
+      (SELECT count(*) FROM expiring WHERE id IS NOT 1) AS rows`;
+    return Number(this.#statement(sql).get()?.['rows']);
+  }
+
+  /** Up to which batch all that is planned has been done; undefined when no run has begun. */
+  expiryProgress(): number | undefined {
+    const row = this.#statement('SELECT next FROM expiring').get();
+    return row && Number(row['next']);
+  }
+
+  setExpiryProgress(next: number): void {
+    this.#statement(
+      'INSERT INTO expiring VALUES (1, ?) ON CONFLICT DO UPDATE SET next = excluded.next',
+    ).run(next);
+  }
+
+  /** Notes with each key how far a run has come, so that more can be planned. */
+  foldExpiryProgress(next: number): void {
+    this.#statement('UPDATE expiry SET done = min(before, max(done, ?)) WHERE done < before').run(
+      next,
+    );
+    this.#statement('DELETE FROM expiring').run();
+  }
+
+  /** All that was planned is done. */
+  finishExpiries(): void {
+    this.#statement('UPDATE expiry SET done = before WHERE done < before').run();
+    this.#statement('DELETE FROM expiring').run();
+  }
+
+  /**
+   * Empties the write-ahead log, in which the former state of what changed still stands. Does
+   * nothing while somebody reads.
+   */
+  emptyWriteAheadLog(): void {
+    this.#statement('PRAGMA wal_checkpoint(TRUNCATE)').get();
   }
 
   #statement(sql: string): StatementSync {
@@ -189,6 +332,11 @@ export class LogFiles {
     }
     return statement;
   }
+}
+
+/** A damaged page leads a search to a place where it was before: whoever goes on would never end. */
+function requireOrder(isInOrder: boolean): void {
+  if (!isInOrder) throw new Error('the rows are not in their order: a page is malformed');
 }
 
 function asIndexRow(keyRef: number, row: Record<string, unknown>): IndexRow {

@@ -2,6 +2,7 @@
 import { type KeyObject, createPublicKey, hash, verify } from 'node:crypto';
 import {
   type CheckpointVerifier,
+  type NoteVerifier,
   Problem,
   type Sha256,
   formatVerifierKey,
@@ -30,10 +31,18 @@ export function verifierKeyText(origin: string, handle: KeyHandle): string {
 export function checkpointVerifier(text: string): CheckpointVerifier | Problem {
   const key = parseVerifierKey(sha256, text.trim());
   if (key instanceof Problem) return key;
-  const spki = Buffer.concat([ED25519_SPKI_PREFIX, key.publicKey]);
-  const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const publicKey = keyObjectOf(key.publicKey);
   return {
     ...key,
     verify: ({ message, signature }) => verify(null, message, publicKey, signature),
   };
+}
+
+/** Verifies an Ed25519 signature of any key. RFC 8032 */
+export const ed25519Verify: NoteVerifier['verify'] = ({ publicKey, message, signature }) =>
+  verify(null, message, keyObjectOf(publicKey), signature);
+
+function keyObjectOf(publicKey: Uint8Array): KeyObject {
+  const spki = Buffer.concat([ED25519_SPKI_PREFIX, publicKey]);
+  return createPublicKey({ key: spki, format: 'der', type: 'spki' });
 }

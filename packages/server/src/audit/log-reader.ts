@@ -52,10 +52,11 @@ export class LogReader {
     { before, limit }: { before: number; limit: number },
   ): StoredEntry[] {
     const found: StoredEntry[] = [];
+    const expiredUntil = this.#files.expiredUntil(keyRef);
     let batch = this.#batchBefore(keyRef, before);
-    while (batch !== undefined && found.length < limit) {
+    while (batch !== undefined && batch.first >= expiredUntil && found.length < limit) {
       for (const segment of splitSegments(batch.sealed) ?? []) {
-        if (segment.keyRef !== keyRef) continue;
+        if (segment.keyRef !== keyRef || segment.sealed.length === 0) continue;
         for (const entry of openEntries(batch.first, { ...segment, key }).reverse()) {
           if (entry.index < before && found.length < limit) found.push(entry);
         }
@@ -110,7 +111,9 @@ export class LogReader {
       for (const entry of opened.sort((a, b) => a.index - b.index)) {
         if (entry.index >= from && entry.index < to) entries.push(entry);
       }
-      bytes += batch.sealed.length;
+      // What was compressed is larger in memory; what is not opened has been read all the same.
+      const openedBytes = opened.reduce((sum, { record }) => sum + record.length, 0);
+      bytes += Math.max(batch.sealed.length, openedBytes);
       next = batch.first + Math.max(1, batch.count);
     }
     return { entries, problems, next };
@@ -130,18 +133,19 @@ export class LogReader {
   }
 
   #openBatch(
-    { first, sealed }: StoredBatch,
+    { first, sealed: batch }: StoredBatch,
     options: {
       readonly findKey: FindKey;
       readonly isSkipped: (keyRef: number) => boolean;
       readonly problems: string[];
     },
   ): StoredEntry[] {
-    const segments = splitSegments(sealed);
+    const segments = splitSegments(batch);
     if (segments === undefined) options.problems.push(`the batch at ${first} is damaged`);
     return (segments ?? []).flatMap((segment) => {
-      const { keyRef } = segment;
-      const key = options.isSkipped(keyRef) ? undefined : options.findKey(keyRef);
+      const { keyRef, sealed } = segment;
+      const isExpired = sealed.length === 0;
+      const key = isExpired || options.isSkipped(keyRef) ? undefined : options.findKey(keyRef);
       if (key === undefined) return [];
       return this.#attempt(options.problems, () => openEntries(first, { ...segment, key })) ?? [];
     });

@@ -5,6 +5,7 @@ import { TileWriter, formatCheckpoint, signCheckpoint } from '@holdfast/protocol
 import type { KeyHandle } from '../crypto/index.ts';
 import type { Clock, RandomBytes } from '../kernel/index.ts';
 import { transaction } from '../persistence/index.ts';
+import { type Expiry, LogExpiry } from './log-expiry.ts';
 import { LogFiles, type StoredCheckpoint } from './log-files.ts';
 import { rawPublicKey, sha256 } from './log-key.ts';
 import { LogReader } from './log-reader.ts';
@@ -40,6 +41,7 @@ export class SealedLog {
   readonly reader: LogReader;
   readonly #files: LogFiles;
   readonly #index: SegmentIndex;
+  readonly #expiry: LogExpiry;
   readonly #deps: SealedLogDeps;
   readonly #publicKey: Uint8Array;
   /** Undefined after a failed append, until the next one reads it back. */
@@ -52,6 +54,7 @@ export class SealedLog {
   constructor(path: string, deps: SealedLogDeps) {
     this.#files = LogFiles.open(path);
     this.#index = new SegmentIndex(this.#files, deps.gathered);
+    this.#expiry = new LogExpiry(this.#files, this.#index);
     this.reader = new LogReader(this.#files, this.#index);
     this.#deps = deps;
     this.#publicKey = rawPublicKey(deps.signer.publicKey);
@@ -97,6 +100,31 @@ export class SealedLog {
     return { first, checkpoint: checkpoint.note };
   }
 
+  /** What would come of expiries, see `LogExpiry.foresee`. That has to be on the log first. */
+  foreseeExpiries(expiries: readonly Expiry[]): Expiry[] {
+    return this.#expiry.foresee(expiries, this.size);
+  }
+
+  /** Plans expiries that are on the log, see `LogExpiry.plan`. */
+  planExpiries(expiries: readonly Expiry[]): Expiry[] {
+    return this.#expiry.plan(expiries, this.size);
+  }
+
+  /** What is planned and not done, as after a crash. */
+  get pendingExpiries(): Expiry[] {
+    return this.#expiry.pending();
+  }
+
+  /** Begins to do all that is planned, see `LogExpiry.begin`. */
+  beginExpiries(): (bytes: number) => boolean {
+    const next = this.#expiry.begin();
+    return (bytes) => {
+      const hasMore = next(bytes);
+      if (!hasMore) this.#files.emptyWriteAheadLog();
+      return hasMore;
+    };
+  }
+
   close(): void {
     this.#files.close();
   }
@@ -116,10 +144,10 @@ export class SealedLog {
     const leaves: Uint8Array[] = Array.from({ length: batch.length });
     const segments: Buffer[] = [];
     for (const [keyRef, pending] of byKey) {
-      const { plaintext, entries } = layOutSegment(pending, salts);
+      const { packed, entries } = layOutSegment(pending, { salts, random });
       for (const { position, leafPreimage } of entries) leaves[position] = leafPreimage;
       const place = { batchFirst, keyRef };
-      segments.push(sealSegment(plaintext, { place, key: keyOf(keyRef), random }));
+      segments.push(sealSegment(packed, { place, key: keyOf(keyRef), random }));
     }
     return { sealed: Buffer.concat(segments), keyRefs: byKey.keys(), leaves };
   }

@@ -59,6 +59,10 @@ test('finds what a scan of all batches finds, however often it is written and op
               (batch) => batch.first < before && batch.keyRefs.includes(keyRef),
             );
             assert.equal(index.batchBefore(keyRef, before), wanted?.first);
+            const next = batches.find(
+              (batch) => batch.first >= before && batch.keyRefs.includes(keyRef),
+            );
+            assert.equal(index.batchFrom(keyRef, before), next?.first);
           }
         }
         const stored = new StoredIndex(files, files.indexedUntil());

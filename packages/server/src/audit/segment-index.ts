@@ -82,6 +82,20 @@ export class SegmentIndex {
     const row = this.#files.indexBefore(keyRef, before);
     return row && lastBelow(row.batches, before);
   }
+
+  /** The first batch that begins at `first` or later and has a segment of this key. */
+  batchFrom(keyRef: number, first: number): number | undefined {
+    const rows = [
+      this.#files.indexBefore(keyRef, first)?.batches ?? [],
+      this.#files.indexFrom(keyRef, first)?.batches ?? [],
+      this.#gathered.get(keyRef) ?? [],
+    ];
+    for (const batches of rows) {
+      const found = batches.find((batch) => batch >= first);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
 }
 
 /**
@@ -93,6 +107,7 @@ export class StoredIndex {
   /** Batches before this one must be in the index; later ones must not. */
   readonly #until: number;
   readonly #rows = new Map<number, { readonly batches: readonly number[]; at: number }>();
+  #rowCount = 0;
 
   /** @param until - First batch that the index does not cover, see `LogFiles.indexedUntil`. */
   constructor(files: LogFiles, until: number) {
@@ -105,6 +120,11 @@ export class StoredIndex {
     return batchFirst >= this.#until;
   }
 
+  /** Rows that were met. Another one, however empty, would end a search before its time. */
+  get rowCount(): number {
+    return this.#rowCount;
+  }
+
   /** Whether the index leads from a key to a batch; asked for rising batches. */
   has(keyRef: number, batchFirst: number): boolean {
     let row = this.#rows.get(keyRef);
@@ -112,6 +132,7 @@ export class StoredIndex {
       const next = this.#files.indexFrom(keyRef, batchFirst);
       row = { batches: next?.batches ?? [], at: 0 };
       this.#rows.set(keyRef, row);
+      if (this.#files.hasIndexRow(keyRef, row.batches[0] ?? -1)) this.#rowCount += 1;
     }
     if (row.batches[row.at] !== batchFirst) return false;
     row.at += 1;

@@ -1,32 +1,24 @@
-/** Verifies a whole log offline: every stored entry, every hash, every checkpoint. @module */
-import { decodeEntry } from '@holdfast/protocol';
-import {
-  type Checkpoint,
-  type CheckpointVerifier,
-  CompactRange,
-  HASH_BYTES,
-  Problem,
-  TILE_WIDTH_MAX,
-  type Tile,
-  TileWriter,
-  tileHashCount,
-  verifyCheckpoint,
-} from '@holdfast/protocol/merkle';
-import type { LogFiles, StoredBatch, StoredCheckpoint } from './log-files.ts';
-import { sha256 } from './log-key.ts';
+/** Verifies a log: every stored entry, every hash, every checkpoint, and why entries are gone. @module */
+import { type EntryKind, decodeEntry, entryKindAt } from '@holdfast/protocol';
+import type { Checkpoint, CheckpointVerifier } from '@holdfast/protocol/merkle';
+import { TreeCheck } from './check-tree.ts';
+import { Findings, type LogFinding, messageOf } from './findings.ts';
+import { Holes } from './holes.ts';
+import type { LogFiles, StoredBatch } from './log-files.ts';
+import { type BinaryHash, binarySha256 } from './running-tree.ts';
 import { StoredIndex } from './segment-index.ts';
-import { LEAF_PREFIX_BYTES, openSegment, splitSegments } from './segment.ts';
-
-/** Something that is not as it was written. */
-export interface LogFinding {
-  /** First and last entry concerned, where entries are. */
-  readonly entries?: { readonly first: number; readonly last: number };
-  /** What is wrong, in plain words. */
-  readonly what: string;
-}
+import {
+  LEAF_PREFIX_BYTES,
+  type SealedSegment,
+  openPlaintext,
+  splitSegments,
+  visitLeaves,
+} from './segment.ts';
 
 /** What a verification checked, and what it found. */
 export interface LogReport {
+  /** Index of the first entry that was checked; 0 unless it began at a checkpoint. */
+  readonly since: number;
   /** Entries that are stored and match the tree. */
   readonly entries: number;
   /** Of these, by kind. */
@@ -36,6 +28,8 @@ export interface LogReport {
   readonly events: number;
   /** Entries whose data key was destroyed: their hashes stand in the tree, and nothing else is left. */
   readonly erased: number;
+  /** Entries that were removed as their time had come; their hashes stand in the tree. */
+  readonly expired: number;
   /** Checkpoints with a valid signature and the right root. */
   readonly checkpoints: number;
   /** Size and root (lower-case hex) of the log as computed from the entries. */
@@ -45,11 +39,13 @@ export interface LogReport {
   readonly findings: readonly LogFinding[];
 }
 
-/** Findings after which a verification stops: more would not tell more. */
-export const FINDINGS_MAX = 100;
-
-/** Stands for a leaf of which neither the entry nor the hash is left; no root can match it. */
-const UNKNOWN_HASH = new Uint8Array(HASH_BYTES);
+/** How far a verification is. */
+export interface LogProgress {
+  /** Entries done. */
+  readonly done: number;
+  /** Entries of the log. */
+  readonly size: number;
+}
 
 /** What {@link verifyLog} needs. */
 export interface VerifyLogOptions {
@@ -57,100 +53,110 @@ export interface VerifyLogOptions {
   readonly verifier: CheckpointVerifier;
   /** The data key under a number; undefined when it was destroyed. Throws when it is not known. */
   readonly keyOf: (keyRef: number) => Uint8Array | undefined;
+  /** Told which keys will be asked for next, for those who would rather fetch many at once. */
+  readonly announceKeys?: ((keyRefs: readonly number[]) => void) | undefined;
+  /** A verified checkpoint of this log that was good before: only what follows is checked. */
+  readonly since?: Checkpoint | undefined;
+  /** A verified checkpoint that was kept elsewhere: the log has to be a continuation of it. */
+  readonly against?: Checkpoint | undefined;
+  /**
+   * The log as it is now, for one that grows meanwhile: a key may have been destroyed since, by an
+   * act that follows. It is closed by whoever gave it.
+   */
+  readonly later?: (() => LogFiles) | undefined;
 }
 
 /**
- * Reads the log from its first entry to its last. Yields after each batch how many entries are
- * done, so that the caller can show progress or stop; returns the report.
+ * Reads the log from its first entry, or from a checkpoint on, to its last. Yields after each batch
+ * how far it is, so that the caller can show progress or stop; returns the report.
  */
-export function* verifyLog(options: VerifyLogOptions): Generator<number, LogReport> {
+export function* verifyLog(options: VerifyLogOptions): Generator<LogProgress, LogReport> {
   const verification = new LogVerification(options);
-  for (const done of verification.checkEntries()) yield done;
-  verification.checkTiles();
+  yield* verification.checkEntries();
   return verification.report();
 }
 
-type SegmentOutcome = 'opened' | 'erased' | 'damaged';
-
 class LogVerification {
   readonly #files: LogFiles;
-  readonly #index: StoredIndex;
   readonly #options: VerifyLogOptions;
-  readonly #findings: LogFinding[] = [];
-  readonly #counts = { message: 0, act: 0, refusal: 0, event: 0 };
-  readonly #tree = TileWriter.empty(sha256);
-  readonly #range = new CompactRange(sha256);
-  readonly #partialTiles = new Map<number, Tile>();
-  /** Those with a valid signature, smallest first, until the entries reach them. */
-  readonly #checkpoints: Checkpoint[];
-  /** Size of the log by its latest valid checkpoint: the number of entries that must be there. */
-  readonly #logSize: number;
-  #checkpointsGood = 0;
+  readonly #findings = new Findings();
+  readonly #holes = new Holes();
+  readonly #tree: TreeCheck;
+  /** Undefined for a part of the log: the index is of the whole. */
+  readonly #index: StoredIndex | undefined;
+  readonly #since: number;
+  readonly #keys = new Map<number, Uint8Array | undefined>();
+  readonly #counts: Record<EntryKind, number> = { message: 0, act: 0, refusal: 0, event: 0 };
   #erasedCount = 0;
+  #expiredCount = 0;
   /** Segments of the batches that the index covers. */
   #segmentCount = 0;
-  #leafTile: { index: number; hashes: Uint8Array | undefined } | undefined;
+  /** Leaf hashes of the batch at hand, by position. */
+  #leaves: (BinaryHash | undefined)[] = [];
 
   constructor(options: VerifyLogOptions) {
+    const { files, verifier, since, against } = options;
     this.#options = options;
-    this.#files = options.files;
-    const indexedUntil = this.#attempt('the index', 0, () => this.#files.indexedUntil());
-    this.#index = new StoredIndex(this.#files, indexedUntil);
-    this.#checkpoints = this.#attempt('the checkpoints', [], () => this.#files.checkpoints())
-      .map((stored) => this.#checkSignature(stored))
-      .filter((checkpoint) => checkpoint !== undefined);
-    this.#logSize = this.#checkpoints.at(-1)?.size ?? 0;
+    this.#files = files;
+    this.#since = since?.size ?? 0;
+    const findings = this.#findings;
+    if (since === undefined) {
+      const until = findings.attempt('the index', 0, () => files.indexedUntil());
+      this.#index = new StoredIndex(files, until);
+    }
+    this.#tree = new TreeCheck({ files, verifier, findings, since, against });
   }
 
-  *checkEntries(): Generator<number> {
-    this.#checkCheckpointsUpToHere();
-    while (this.#range.size < this.#logSize && this.#findings.length < FINDINGS_MAX) {
-      const expected = this.#range.size;
-      const { batch, problem } = this.#readBatch(expected);
-      const gapEnd = Math.min(batch?.first ?? this.#logSize, this.#logSize);
-      if (gapEnd > expected) {
-        this.#find(problem ?? 'are missing', expected, gapEnd - 1);
-        this.#appendStoredHashes(expected, gapEnd);
+  *checkEntries(): Generator<LogProgress> {
+    const tree = this.#tree;
+    const { logSize } = tree;
+    if (this.#since > logSize) return;
+    // Every row is met: one that stands inside of a batch would hide the rest of it from readers.
+    let batchCount = 0;
+    let from = tree.size === 0 ? Number.MIN_SAFE_INTEGER : tree.size;
+    while (!this.#findings.isFull) {
+      const expected = tree.size;
+      const { batch, problem } = this.#readBatch(from);
+      const first = Math.min(batch?.first ?? logSize, logSize);
+      if (first > expected) {
+        this.#findings.add(problem ?? 'are missing', expected, first - 1);
+        while (tree.size < first) tree.appendStored();
       }
-      if (batch !== undefined && batch.first < this.#logSize) this.#checkBatch(batch);
-      yield this.#range.size;
+      if (batch === undefined || batch.first >= logSize) break;
+      if (first < expected) {
+        const last = first + Math.max(1, batch.count) - 1;
+        this.#findings.add('stand inside of another batch', first, last);
+      } else this.#checkBatch(batch);
+      batchCount += 1;
+      from = first + 1;
+      yield { done: tree.size, size: logSize };
     }
-    if (this.#findings.length >= FINDINGS_MAX) return;
+    if (this.#findings.isFull) return;
+    this.#checkBatchCount(batchCount);
     this.#checkBeyondLastCheckpoint();
-    const stored = this.#segmentCount;
-    const indexed = this.#attempt('the index', stored, () => this.#files.indexedCount());
-    if (indexed !== stored) this.#find(`the index names ${indexed} segments, stored are ${stored}`);
-  }
-
-  /** Compares every stored tile with the one that the entries give. */
-  checkTiles(): void {
-    const places = this.#attempt('the tiles', [], () => this.#files.tilePlaces());
-    for (const { level, index, width } of places) {
-      const wanted = Math.min(
-        TILE_WIDTH_MAX,
-        tileHashCount(level, this.#logSize) - index * TILE_WIDTH_MAX,
-      );
-      if (width !== wanted) {
-        this.#find(`tile ${index} of level ${level} holds ${width} hashes instead of ${wanted}`);
-      }
-    }
-    this.#checkChangedTiles();
-    for (const tile of this.#partialTiles.values()) this.#checkTile(tile);
+    this.#checkIndexCount();
+    this.#checkStrayRows();
+    tree.finish();
+    if (!this.#holes.areExplained) this.#learnLaterActs();
+    this.#holes.report(this.#findings);
+    this.#checkExpiries();
   }
 
   report(): LogReport {
     const { message, act, refusal, event } = this.#counts;
     return {
+      since: this.#since,
       entries: message + act + refusal + event,
       messages: message,
       acts: act,
       refusals: refusal,
       events: event,
       erased: this.#erasedCount,
-      checkpoints: this.#checkpointsGood,
-      size: this.#range.size,
-      root: this.#range.root().toHex(),
-      findings: this.#findings,
+      expired: this.#expiredCount,
+      checkpoints: this.#tree.checkpointCount,
+      size: this.#tree.size,
+      root: this.#tree.rootHex,
+      findings: this.#findings.list,
     };
   }
 
@@ -166,189 +172,200 @@ class LogVerification {
 
   /** A damaged page takes some batches with it; those on other pages can still be judged. */
   #nextReadable(after: number): StoredBatch | undefined {
-    let first: number | undefined = after;
+    let first = after;
     for (;;) {
       try {
-        first = this.#files.batchFirstAfter(first);
-        return first === undefined ? undefined : this.#files.batchFrom(first);
+        const next = this.#files.batchFirstAfter(first);
+        if (next === undefined) return undefined;
+        first = next;
       } catch {
-        if (first === after || first === undefined) return undefined;
+        // Nothing leads past this place.
+        return undefined;
       }
-    }
-  }
-
-  /** Reads from the database, or finds that it is damaged there and goes on with `otherwise`. */
-  #attempt<T>(what: string, otherwise: T, read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      this.#find(`${what} cannot be read: ${messageOf(error)}`);
-      return otherwise;
+      try {
+        return this.#files.batchFrom(first);
+      } catch {
+        // Its content is on a damaged page; the next one may not be.
+      }
     }
   }
 
   #checkBatch({ first, count: storedCount, sealed }: StoredBatch): void {
-    const count = Math.max(1, Math.min(storedCount, this.#logSize - first));
-    if (count !== storedCount) this.#find(`are in a batch of ${storedCount}`, first);
-    const leaves: (Uint8Array | undefined)[] = Array.from({ length: count });
+    const count = Math.max(1, Math.min(storedCount, this.#tree.logSize - first));
+    if (count !== storedCount) this.#findings.add(`are in a batch of ${storedCount}`, first);
     const segments = splitSegments(sealed);
-    if (segments === undefined) this.#find('are in a damaged batch', first, first + count - 1);
-    const outcomes = new Set<SegmentOutcome>();
+    if (segments === undefined) {
+      this.#findings.add('are in a damaged batch', first, first + count - 1);
+    }
+    this.#leaves = Array.from({ length: count });
+    let holes: 'none' | 'erased' | 'expired' = 'none';
+    let isDamaged = false;
+    this.#announceKeys(segments ?? []);
     for (const segment of segments ?? []) {
       this.#checkIndex(segment.keyRef, { first, count });
-      outcomes.add(this.#openInto(leaves, { batchFirst: first, ...segment }));
+      const outcome = this.#openSegment(first, segment);
+      if (outcome === 'damaged') isDamaged = true;
+      else if (outcome === 'erased') this.#holes.addErased(segment.keyRef, first, count);
+      else if (outcome === 'expired') this.#holes.addExpired(segment.keyRef, first, count);
+      if (outcome === 'expired' || outcome === 'erased') holes = outcome;
     }
-    // Which entries an erased segment held is not known: nothing else may be wrong beside it.
-    const mayBeErased = outcomes.has('erased') && !outcomes.has('damaged');
-    for (const [position, leaf] of leaves.entries()) {
-      this.#checkEntry(first + position, leaf, mayBeErased);
-      this.#checkCheckpointsUpToHere();
-    }
+    // Which entries a segment held that is gone is not known: nothing else may be wrong beside it.
+    this.#takeLeaves(first, isDamaged ? 'none' : holes);
   }
 
   #checkIndex(keyRef: number, { first, count }: { first: number; count: number }): void {
-    if (this.#index.isBeyond(first)) return;
+    const index = this.#index;
+    if (index === undefined || index.isBeyond(first)) return;
     this.#segmentCount += 1;
-    if (this.#attempt('the index', true, () => this.#index.has(keyRef, first))) return;
-    this.#find('are not in the index', first, first + count - 1);
+    if (this.#findings.attempt('the index', true, () => index.has(keyRef, first))) return;
+    this.#findings.add('are not in the index', first, first + count - 1);
   }
 
-  #openInto(
-    leaves: (Uint8Array | undefined)[],
-    segment: { batchFirst: number; keyRef: number; sealed: Uint8Array },
-  ): SegmentOutcome {
+  #announceKeys(segments: readonly SealedSegment[]): void {
+    const { announceKeys } = this.#options;
+    if (announceKeys === undefined) return;
+    const unknown = segments.map(({ keyRef }) => keyRef).filter((ref) => !this.#keys.has(ref));
+    if (unknown.length > 0) announceKeys(unknown);
+  }
+
+  #keyOf(keyRef: number): Uint8Array | undefined {
+    const known = this.#keys.get(keyRef);
+    if (known !== undefined || this.#keys.has(keyRef)) return known;
+    const key = this.#options.keyOf(keyRef);
+    this.#keys.set(keyRef, key);
+    return key;
+  }
+
+  #openSegment(
+    batchFirst: number,
+    { keyRef, sealed }: SealedSegment,
+  ): 'opened' | 'erased' | 'expired' | 'damaged' {
+    if (sealed.length === 0) return 'expired';
     try {
-      const key = this.#options.keyOf(segment.keyRef);
+      const key = this.#keyOf(keyRef);
       if (key === undefined) return 'erased';
-      for (const entry of openSegment(segment.sealed, { place: segment, key }).entries) {
-        if (entry.position < leaves.length) leaves[entry.position] = entry.leafPreimage;
-      }
+      const plaintext = openPlaintext(sealed, { place: { batchFirst, keyRef }, key });
+      visitLeaves(plaintext, (position, start, end) => {
+        if (position >= this.#leaves.length) return;
+        this.#leaves[position] = binarySha256(plaintext.subarray(start, end));
+        this.#checkEntry(batchFirst + position, { plaintext, start, end });
+      });
       return 'opened';
     } catch {
-      // The entries stay undefined; checkEntry names each of them.
+      // The entries stay undefined; takeLeaves names each of them.
       return 'damaged';
     }
   }
 
-  #checkEntry(index: number, leaf: Uint8Array | undefined, mayBeErased: boolean): void {
-    const stored = this.#storedLeafHash(index);
-    if (leaf === undefined && stored !== undefined && mayBeErased) {
-      // The signed checkpoints judge the hash.
-      this.#erasedCount += 1;
-      return this.#append(stored);
-    }
-    if (leaf === undefined) {
-      this.#find('does not open: its sealed bytes were changed, moved, or its key is gone', index);
-      this.#append(stored ?? UNKNOWN_HASH);
+  #checkEntry(
+    index: number,
+    { plaintext, start, end }: { plaintext: Buffer; start: number; end: number },
+  ): void {
+    const kind = entryKindAt(plaintext, start + LEAF_PREFIX_BYTES, end);
+    if (kind === undefined) {
+      this.#findings.add('is no entry that this version can read', index);
       return;
     }
-    const computed = sha256(leaf);
-    if (stored === undefined || !Buffer.from(stored).equals(computed)) {
-      this.#find('does not match its hash in the tree', index);
-    }
-    const entry = decodeEntry(leaf.subarray(LEAF_PREFIX_BYTES));
-    if (entry === undefined) this.#find('is no entry that this version can read', index);
-    else this.#counts[entry.kind] += 1;
-    this.#append(computed);
+    this.#counts[kind] += 1;
+    if (kind === 'act') this.#learnAct(index, plaintext.subarray(start + LEAF_PREFIX_BYTES, end));
   }
 
-  #append(leafHash: Uint8Array): void {
-    this.#range.append(leafHash);
-    this.#tree.append(leafHash);
-    const isTileFull = this.#tree.size % TILE_WIDTH_MAX === 0;
-    if (!isTileFull) return;
-    this.#checkChangedTiles();
+  #learnAct(index: number, record: Uint8Array): void {
+    const entry = decodeEntry(record);
+    if (entry?.kind === 'act' && Holes.isExplaining(entry.topic)) this.#holes.learn(entry, index);
   }
 
-  /** Full tiles are final; of a partial one only its last state is stored. */
-  #checkChangedTiles(): void {
-    for (const tile of this.#tree.takeChanged()) {
-      if (tile.width === TILE_WIDTH_MAX) {
-        this.#partialTiles.delete(tile.level);
-        this.#checkTile(tile);
+  #takeLeaves(first: number, holes: 'none' | 'erased' | 'expired'): void {
+    const tree = this.#tree;
+    for (const [position, leaf] of this.#leaves.entries()) {
+      if (leaf !== undefined) tree.append(leaf);
+      // The signed checkpoints judge a hash whose entry is gone.
+      else if (tree.appendStored() && holes !== 'none') {
+        if (holes === 'erased') this.#erasedCount += 1;
+        else this.#expiredCount += 1;
       } else {
-        this.#partialTiles.set(tile.level, tile);
+        const what = 'does not open: its sealed bytes were changed, moved, or its key is gone';
+        this.#findings.add(what, first + position);
       }
     }
   }
 
-  /** Level 0 is checked entry by entry already. */
-  #checkTile({ level, index, hashes }: Tile): void {
-    if (level === 0) return;
-    const stored = this.#readTile(level, index);
-    if (stored === undefined || !Buffer.from(stored).equals(hashes)) {
-      const span = TILE_WIDTH_MAX ** level;
-      const first = index * TILE_WIDTH_MAX * span;
-      const last = Math.min(first + (hashes.length / HASH_BYTES) * span, this.#logSize) - 1;
-      this.#find(`have a changed hash above them (tile ${index} of level ${level})`, first, last);
-    }
-  }
-
-  /** Goes on with the stored hashes where entries are gone, so that later ones can be judged. */
-  #appendStoredHashes(start: number, end: number): void {
-    for (let index = start; index < end; index += 1) {
-      this.#append(this.#storedLeafHash(index) ?? UNKNOWN_HASH);
-      this.#checkCheckpointsUpToHere();
-    }
-  }
-
-  #readTile(level: number, index: number): Uint8Array | undefined {
-    const read = (): Uint8Array | undefined => this.#files.readTile(level, index);
-    return this.#attempt(`tile ${index} of level ${level}`, undefined, read);
-  }
-
-  #storedLeafHash(index: number): Uint8Array | undefined {
-    const tileIndex = Math.floor(index / TILE_WIDTH_MAX);
-    if (this.#leafTile?.index !== tileIndex) {
-      this.#leafTile = { index: tileIndex, hashes: this.#readTile(0, tileIndex) };
-    }
-    const tile = this.#leafTile.hashes;
-    const at = (index % TILE_WIDTH_MAX) * HASH_BYTES;
-    const stored = tile?.subarray(at, at + HASH_BYTES);
-    return stored?.length === HASH_BYTES ? stored : undefined;
-  }
-
-  #checkCheckpointsUpToHere(): void {
-    for (;;) {
-      const checkpoint = this.#checkpoints[0];
-      if (checkpoint === undefined || checkpoint.size > this.#range.size) return;
-      this.#checkpoints.shift();
-      this.#checkRoot(checkpoint);
-    }
-  }
-
-  #checkSignature({ size, note }: StoredCheckpoint): Checkpoint | undefined {
-    const checked = verifyCheckpoint(sha256, note, this.#options.verifier);
-    if (checked instanceof Problem) {
-      this.#find(`the checkpoint at size ${size} is not valid: ${checked.problem}`);
-      return undefined;
-    }
-    if (checked.size !== size) {
-      this.#find(`the checkpoint stored for size ${size} is of size ${checked.size}`);
-    }
-    return checked;
-  }
-
-  #checkRoot({ size, root }: Checkpoint): void {
-    if (Buffer.from(root).equals(this.#range.root())) this.#checkpointsGood += 1;
-    else this.#find(`the checkpoint at size ${size} has another root than the entries before it`);
+  /** A damaged page can have rows out of their order: some searches end at them, others do not. */
+  #checkBatchCount(met: number): void {
+    if (this.#since > 0) return;
+    const { logSize } = this.#tree;
+    const stored = this.#findings.attempt('the batches', met, () =>
+      this.#files.batchCount(logSize),
+    );
+    if (stored === met) return;
+    this.#findings.add(`${stored} batches are stored, and ${met} of them are found by a search`);
   }
 
   #checkBeyondLastCheckpoint(): void {
-    const { batch: extra, problem } = this.#readBatch(this.#logSize);
-    if (problem !== undefined) this.#find(`what stands behind the last checkpoint ${problem}`);
+    const { batch: extra, problem } = this.#readBatch(this.#tree.logSize);
+    if (problem !== undefined) {
+      this.#findings.add(`what stands behind the last checkpoint ${problem}`);
+    }
     if (extra !== undefined) {
-      this.#find('stand behind the last checkpoint', extra.first, extra.first + extra.count - 1);
+      const last = extra.first + extra.count - 1;
+      this.#findings.add('stand behind the last checkpoint', extra.first, last);
     }
   }
 
-  #find(what: string, first?: number, last = first): void {
-    if (this.#findings.length >= FINDINGS_MAX) return;
-    if (first === undefined || last === undefined) this.#findings.push({ what });
-    else this.#findings.push({ entries: { first, last }, what });
+  #checkIndexCount(): void {
+    if (this.#index === undefined) return;
+    const stored = { pairs: this.#segmentCount, rows: this.#index.rowCount };
+    const indexed = this.#findings.attempt('the index', stored, () => this.#files.indexedCount());
+    if (indexed.pairs !== stored.pairs) {
+      this.#findings.add(`the index names ${indexed.pairs} segments, stored are ${stored.pairs}`);
+    } else if (indexed.rows !== stored.rows) {
+      this.#findings.add('the index has rows that lead nowhere, or do not stand where they begin');
+    }
   }
-}
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  #checkStrayRows(): void {
+    const { logSize } = this.#tree;
+    this.#findings.attempt('how far the log is', undefined, () => {
+      const [strays, progress] = [this.#files.strayRows(), this.#files.expiryProgress() ?? 0];
+      if (strays === 0 && progress >= 0 && progress <= logSize) return;
+      this.#findings.add('how far the index or the expiries are was changed');
+    });
+  }
+
+  /** What is noted as expired is not read any more, and what is planned will be done. */
+  #checkExpiries(): void {
+    if (this.#since > 0) return;
+    const expiries = this.#findings.attempt('what is to expire', [], () => this.#files.expiries());
+    for (const { keyRef, done, before } of expiries) {
+      if (done <= before && before <= this.#holes.expiredBefore(keyRef)) continue;
+      this.#findings.add(
+        `what data key ${keyRef} sealed is noted as expired, and no act on the log says so`,
+      );
+    }
+  }
+
+  /** Acts that followed while the verification ran; they are only read for what they explain. */
+  #learnLaterActs(): void {
+    const files = this.#options.later?.();
+    if (files === undefined) return;
+    let batch = files.batchFrom(this.#tree.logSize);
+    while (batch !== undefined) {
+      const segments = splitSegments(batch.sealed) ?? [];
+      this.#announceKeys(segments);
+      for (const { keyRef, sealed } of segments) {
+        const key = sealed.length === 0 ? undefined : this.#keyOf(keyRef);
+        if (key === undefined) continue;
+        const plaintext = openPlaintext(sealed, {
+          place: { batchFirst: batch.first, keyRef },
+          key,
+        });
+        const { first } = batch;
+        visitLeaves(plaintext, (position, start, end) => {
+          if (entryKindAt(plaintext, start + LEAF_PREFIX_BYTES, end) !== 'act') return;
+          this.#learnAct(first + position, plaintext.subarray(start + LEAF_PREFIX_BYTES, end));
+        });
+      }
+      batch = files.batchFrom(batch.first + Math.max(1, batch.count));
+    }
+  }
 }

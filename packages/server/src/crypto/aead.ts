@@ -7,6 +7,9 @@ export const SEAL_OVERHEAD_BYTES = 28;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Bytes that one sealing may have: 2^39 - 256 bits. NIST SP 800-38D §5.2.1.1 */
+export const SEAL_BYTES_MAX = 2 ** 36 - 32;
+
 /** Key, context and randomness of one sealing. */
 export interface SealContext {
   /** 32 bytes. */
@@ -17,12 +20,14 @@ export interface SealContext {
 
 /**
  * Seals `plaintext`: random 96-bit nonce, ciphertext, 128-bit tag.
- * Random nonces allow 2^32 sealings for each key (SP 800-38D, section 8.3).
+ * Random nonces allow 2^32 sealings for each key (SP 800-38D, section 8.3): whoever has the key
+ * counts them, see `DataKey.spend`.
  */
 export function seal(
   plaintext: Uint8Array,
   { key, aad, random }: SealContext & { random: RandomBytes },
 ): Buffer {
+  if (plaintext.length > SEAL_BYTES_MAX) throw new RangeError('more than AES-GCM may seal at once');
   const nonce = random(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(aad);

@@ -33,9 +33,13 @@ export function tokenCustody(token: Token, { random }: { random: RandomBytes }):
   };
 }
 
-/** Makes a key-encryption key in a token. @returns its CKA_ID. */
-export function makeTokenKek(token: Token, { random }: { random: RandomBytes }): Buffer {
-  const id = Buffer.from(random(ID_BYTES));
+/** A CKA_ID for a key that is to be made. */
+export function newTokenKeyId(random: RandomBytes): Buffer {
+  return Buffer.from(random(ID_BYTES));
+}
+
+/** Makes a key-encryption key in a token, under a CKA_ID that no other has. */
+export function makeTokenKek(token: Token, id: Buffer): void {
   const key = token.makeSecretKey({ mechanism: ck.CKM_AES_KEY_GEN }, [
     ...ownKey(id, 'holdfast key-encryption key'),
     { type: ck.CKA_CLASS, value: ck.CKO_SECRET_KEY },
@@ -45,7 +49,23 @@ export function makeTokenKek(token: Token, { random }: { random: RandomBytes }):
     { type: ck.CKA_DECRYPT, value: true },
   ]);
   requireLockedIn(token, key);
-  return id;
+}
+
+/** Whether a token has a key-encryption key of this CKA_ID. */
+export function hasTokenKek(token: Token, id: Uint8Array): boolean {
+  return token.find(kekTemplate(id)).length > 0;
+}
+
+/** Destroys a key-encryption key in its token, if it is there. */
+export function destroyTokenKek(token: Token, id: Uint8Array): void {
+  for (const object of token.find(kekTemplate(id))) token.destroy(object);
+}
+
+function kekTemplate(id: Uint8Array): TokenAttribute[] {
+  return [
+    { type: ck.CKA_CLASS, value: ck.CKO_SECRET_KEY },
+    { type: ck.CKA_ID, value: Buffer.from(id) },
+  ];
 }
 
 /**
@@ -57,10 +77,7 @@ export function tokenWrapper(
   token: Token,
   { id, random }: { id: Uint8Array; random: RandomBytes },
 ): KeyWrapper {
-  const key = theOnly(token, [
-    { type: ck.CKA_CLASS, value: ck.CKO_SECRET_KEY },
-    { type: ck.CKA_ID, value: Buffer.from(id) },
-  ]);
+  const key = theOnly(token, kekTemplate(id));
   const { CK_PARAMS_AES_GCM_v240: newer, CK_PARAMS_AES_GCM: older } = token.driver;
   for (const layout of [newer, older]) {
     const wrapper = gcmWrapper(token, { key, layout, random });

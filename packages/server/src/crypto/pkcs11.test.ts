@@ -6,7 +6,14 @@ import fc from 'fast-check';
 import { Fault, Secret, systemRandom } from '../kernel/index.ts';
 import { derSignature } from './der-signature.ts';
 import * as ck from './pkcs11-constants.ts';
-import { makeTokenKek, tokenCustody, tokenWrapper } from './pkcs11-custody.ts';
+import {
+  destroyTokenKek,
+  hasTokenKek,
+  makeTokenKek,
+  newTokenKeyId,
+  tokenCustody,
+  tokenWrapper,
+} from './pkcs11-custody.ts';
 import { loadPkcs11Driver } from './pkcs11-driver.ts';
 import { Token } from './pkcs11-token.ts';
 
@@ -55,7 +62,7 @@ test(
 
     await t.test('no key of ours can be read or taken out', () => {
       tokenCustody(token, { random }).make('c');
-      makeTokenKek(token, { random });
+      makeTokenKek(token, newTokenKeyId(random));
       for (const type of [ck.CKO_PRIVATE_KEY, ck.CKO_SECRET_KEY]) {
         const objects = token.find([{ type: ck.CKA_CLASS, value: type }]);
         assert.ok(objects.length > 0);
@@ -79,7 +86,7 @@ test(
         [ck.CKA_SENSITIVE, [0]],
       ] as const) {
         token.attribute = (key, of) => (of === type ? Buffer.from(answer) : ask(key, of));
-        assert.throws(() => makeTokenKek(token, { random }), code('E_CRYPTO_TOKEN_KEY'));
+        assert.throws(() => makeTokenKek(token, newTokenKeyId(random)), code('E_CRYPTO_TOKEN_KEY'));
         assert.throws(() => tokenCustody(token, { random }).make('x'), code('E_CRYPTO_TOKEN_KEY'));
       }
       token.attribute = ask;
@@ -87,9 +94,11 @@ test(
     });
 
     await t.test('what the key-encryption key wraps opens in its context only', () => {
-      const id = makeTokenKek(token, { random });
+      const [id, otherId] = [newTokenKeyId(random), newTokenKeyId(random)];
+      makeTokenKek(token, id);
+      makeTokenKek(token, otherId);
       const wrapper = tokenWrapper(token, { id, random });
-      const other = tokenWrapper(token, { id: makeTokenKek(token, { random }), random });
+      const other = tokenWrapper(token, { id: otherId, random });
       const [key, aad] = [Buffer.from(random(32)), Buffer.from('place')];
       const wrapped = wrapper.wrap(key, aad);
       assert.equal(wrapped.length, 12 + 32 + 16);
@@ -98,6 +107,10 @@ test(
       const fails = (act: () => unknown): void => assert.throws(act, code('E_CRYPTO_OPEN'));
       fails(() => wrapper.unwrap(wrapped, Buffer.from('Place')));
       fails(() => other.unwrap(wrapped, aad));
+      assert.ok(hasTokenKek(token, otherId));
+      destroyTokenKek(token, otherId);
+      assert.ok(!hasTokenKek(token, otherId) && hasTokenKek(token, id));
+      destroyTokenKek(token, otherId);
       fails(() => wrapper.unwrap(wrapped.subarray(0, 59), aad));
       fails(() => wrapper.unwrap(wrapped.subarray(0, 11), aad));
       for (const at of [0, 12, 59]) {

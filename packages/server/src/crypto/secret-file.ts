@@ -1,5 +1,6 @@
 /** Writes files that only their owner may read. @module */
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 const OWNER_ONLY = 0o600;
 
@@ -18,4 +19,17 @@ export function writeSecretFile(path: string, text: string): void {
     closeSync(file);
   }
   renameSync(partial, path);
+  syncFolder(dirname(path));
+}
+
+/** Makes what was renamed or removed in a folder survive a power failure. */
+export function syncFolder(path: string): void {
+  // Windows opens no folders, and keeps its directories in order by itself.
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }

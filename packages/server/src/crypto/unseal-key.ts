@@ -1,9 +1,19 @@
+import { timingSafeEqual } from 'node:crypto';
 /** Custody of the unseal secret in a file: the root of everything that is sealed. @module */
-import { lstatSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { Fault, type RandomBytes, Secret, type SecretBytes, errorCode } from '../kernel/index.ts';
-import { writeSecretFile } from './secret-file.ts';
-
-const UNSEAL_KEY_BYTES = 32;
+import { syncFolder, writeSecretFile } from './secret-file.ts';
+import { UNSEAL_KEY_BYTES } from './unseal-custody.ts';
 
 /**
  * Reads the unseal key, or makes one where there is none yet.
@@ -16,9 +26,9 @@ export function loadUnsealKey(
   { isNew, random }: { isNew: boolean; random: RandomBytes },
 ): SecretBytes {
   if (isNew) {
-    writeSecretFile(path, Buffer.from(random(UNSEAL_KEY_BYTES)).toString('hex') + '\n');
+    writeUnsealKey(path, new Secret(random(UNSEAL_KEY_BYTES)));
   }
-  requirePrivateFile(path);
+  requireOwnerOnly(path);
   const text = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64}$/.test(text)) {
     throw new Fault({
@@ -30,7 +40,40 @@ export function loadUnsealKey(
   return new Secret(Buffer.from(text, 'hex'));
 }
 
-function requirePrivateFile(path: string): void {
+/** Writes an unseal key to where {@link loadUnsealKey} finds it. */
+export function writeUnsealKey(path: string, key: SecretBytes): void {
+  writeSecretFile(path, textOf(key));
+}
+
+/** Whether a file holds this unseal key, or what is left when its removal was interrupted. */
+export function isUnsealKeyCopy(path: string, key: SecretBytes): boolean {
+  const found = readFileSync(path);
+  if (found.every((byte) => byte === 0)) return true;
+  const wanted = Buffer.from(textOf(key));
+  return found.length === wanted.length && timingSafeEqual(found, wanted);
+}
+
+/**
+ * Removes the file of an unseal key, which somebody else keeps by now. It is written over first;
+ * what a disk or a file system with snapshots keeps of its own is out of reach.
+ */
+export function removeUnsealKey(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    writeSync(file, Buffer.alloc(fstatSync(file).size), 0, undefined, 0);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  rmSync(path);
+  syncFolder(dirname(path));
+}
+
+function textOf(key: SecretBytes): string {
+  return `${Buffer.from(key.expose()).toString('hex')}\n`;
+}
+
+function requireOwnerOnly(path: string): void {
   let mode: number;
   try {
     mode = lstatSync(path).mode;

@@ -79,7 +79,7 @@ test('a token that cannot destroy the old keys is asked again', (t) => {
   const scrub = lab.store.scrub.bind(lab.store);
   lab.store.scrub = () => {
     scrubs += 1;
-    scrub();
+    return scrub();
   };
   assert.equal(present(keeper.prepare()).commit(), undefined);
   assert.equal(present(keeper.switch()).commit(), undefined);

@@ -3,9 +3,10 @@ import type { X509Certificate } from 'node:crypto';
 import { Refusal, refuse } from '@holdfast/protocol';
 import type { RecordAct } from '../audit/index.ts';
 import type { ReportRefusal } from '../kernel/index.ts';
-import { certificatePin, certsOnly } from '../pki/index.ts';
+import { certsOnly } from '../pki/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import { type BasicCredential, readBasicCredential } from './basic-credential.ts';
+import { certificateFacts } from './certificate-facts.ts';
 import {
   type EstContext,
   certificatesAnswer,
@@ -106,7 +107,7 @@ async function recordEnrollment(
     action: 'device.enroll',
     principal: device.id,
     target: device.id,
-    facts: { certificate: certificatePin(certificateDer), by, isRepeated, ignored, address },
+    facts: { ...certificateFacts(certificateDer), by, isRepeated, ignored, address },
   });
 }
 

@@ -4,10 +4,11 @@ import { Refusal, refuse } from '@holdfast/protocol';
 import type { RecordAct } from '../audit/index.ts';
 import type { ApiKeyHeader } from '../ingest/index.ts';
 import { type Clock, type ReportRefusal, WindowCounter } from '../kernel/index.ts';
-import { certificatePin, certsOnly } from '../pki/index.ts';
+import { certsOnly } from '../pki/index.ts';
 import type { ClassSettings } from '../registry/index.ts';
 import type { AdmittedPeer } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
+import { certificateFacts } from './certificate-facts.ts';
 import {
   type EstContext,
   certificatesAnswer,
@@ -121,7 +122,7 @@ async function recordRenewal(
   { recordAct, address }: { recordAct: RecordAct; address: string },
 ): Promise<void> {
   const { id, stateReason: reason } = device;
-  const facts = { certificate: certificatePin(certificateDer), isRepeated, ignored, address };
+  const facts = { ...certificateFacts(certificateDer), isRepeated, ignored, address };
   await recordAct({ action: 'device.renew', principal: id, target: id, facts });
   if (!isQuarantined) return;
   await recordAct({ action: 'device.quarantine', principal: 'server', target: id, reason });

@@ -58,6 +58,12 @@ export function answerUnavailable(retryAfterS: number): Response {
   return failed(503, 'E_JOURNAL_UNAVAILABLE', 'Send the same again after Retry-After.', headers);
 }
 
+/** The disk is nearly full, and nothing of it was looked at. RFC 4918 §11.5 */
+export function answerFull(retryAfterS: number): Response {
+  const headers = { 'retry-after': String(retryAfterS) };
+  return failed(507, 'E_JOURNAL_DISK_FULL', 'Send the same again after Retry-After.', headers);
+}
+
 function failed(
   status: number,
   code: RefusalCode,
@@ -88,4 +94,5 @@ const MESSAGES: Readonly<Record<number, string>> = {
   415: 'The request is in no form that is taken.',
   429: 'Too much at a time.',
   503: 'The server cannot store this now.',
+  507: 'The disk of the server is nearly full.',
 };

@@ -43,6 +43,7 @@ function open(t: TestContext, changes: Partial<IngestDeps> = {}) {
       },
     }),
     canStore: () => true,
+    hasRoom: () => true,
     ...changes,
   });
   const send = (

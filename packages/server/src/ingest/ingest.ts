@@ -14,6 +14,7 @@ import type {
 import { peerAddress } from '../wire/index.ts';
 import {
   answerForm,
+  answerFull,
   answerMethod,
   answerNotFound,
   answerOutcome,
@@ -51,6 +52,8 @@ export interface IngestDeps {
   readonly rateOf: (peer: AdmittedPeer) => Pick<RateLimiter, 'take'>;
   /** False while the journal cannot store, or is behind. */
   readonly canStore: () => boolean;
+  /** False while messages are refused for want of room. */
+  readonly hasRoom: () => boolean;
 }
 
 /** One request of an admitted device. */
@@ -129,6 +132,10 @@ export class Ingest {
     if (form instanceof Refusal) return this.#refused(ask, form, answerForm(FORM_FIX));
     const late = this.#refuseRate(ask);
     if (late !== undefined) return late;
+    if (!this.#deps.hasRoom()) {
+      const refusal = refuse('E_JOURNAL_DISK_FULL', 'it was told over HTTPS to come back');
+      return this.#refused(ask, refusal, answerFull(RETRY_AFTER_S));
+    }
     if (!this.#deps.canStore()) return this.#unavailable(ask, 'the journal is behind');
     const body = await this.#bodies.read(request, form.bytesMax);
     if (body instanceof Refusal) return this.#refusedBody(ask, body);

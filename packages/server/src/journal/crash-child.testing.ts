@@ -11,6 +11,7 @@ import { createPrivateKey, randomInt } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, Secret, createLog, systemClock } from '../kernel/index.ts';
+import type { DataKey } from '../persistence/index.ts';
 import { Journal } from './journal.ts';
 import { message } from './lab.testing.ts';
 import { ROUTED_KEY, decodeRouted } from './pending-state.ts';
@@ -33,9 +34,10 @@ const seed = Buffer.concat([
   Buffer.from('302e020100300506032b657004220420', 'hex'),
   Buffer.alloc(32, 7),
 ]);
-const keyOf = (ref: number): { ref: number; key: Secret<Uint8Array> } => ({
+const keyOf = (ref: number): DataKey => ({
   ref,
   key: new Secret(Buffer.alloc(32, ref)),
+  spend: () => {},
 });
 const journal = await Journal.open({
   path: join(folder, 'log.db'),

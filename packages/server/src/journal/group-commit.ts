@@ -1,5 +1,5 @@
 /** Group commit: what arrives while one batch is on its way to the disk makes up the next. @module */
-import type { Entry } from '@holdfast/protocol';
+import { type Entry, entryBytesMax } from '@holdfast/protocol';
 import type { AppendedBatch } from '../audit/index.ts';
 import { type Clock, type Log, systemClock } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
@@ -91,12 +91,20 @@ export class GroupCommit {
     return this.#isHealthy;
   }
 
+  /** How long the commit on its way has taken so far, in milliseconds; 0 for none. */
+  get commitMs(): number {
+    return this.#inFlight === undefined ? 0 : systemClock.monotonicMs() - this.#committedAtMs;
+  }
+
   /** Bytes that wait to be stored. State counts from when it is encoded. */
   get pendingBytes(): number {
     return this.#buffer.length + (this.#inFlight?.bytes ?? 0);
   }
 
+  /** @throws Fault `E_PERSISTENCE_KEY_SPENT`; nothing is appended then. */
   append(entry: Entry, { key, counterMax = 0, done }: AppendOptions): void {
+    // As if each entry were sealed by itself: what shares a segment counts too much.
+    key.spend(entryBytesMax(entry));
     if (!this.#knownKeys.has(key.ref)) {
       this.#knownKeys.add(key.ref);
       this.#newKeys.push(keyMessage(key));

@@ -1,6 +1,6 @@
-/** Reads the log and the state back, through the journal's worker. @module */
+/** What is asked of the journal's worker: to read the log and the state, to expire. @module */
 import { type Entry, decodeEntry } from '@holdfast/protocol';
-import type { EntryPlace, StoredEntry } from '../audit/index.ts';
+import type { EntryPlace, Expiry, StoredEntry } from '../audit/index.ts';
 import { Fault, type Log } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
 import type { StateRow } from './state-store.ts';
@@ -106,6 +106,21 @@ export class JournalReader {
       visit(page.rows);
       after = page.next;
     }
+  }
+
+  /** Gives what would come of expiries, see `LogExpiry.foresee`. */
+  foreseeExpiries(expiries: readonly Expiry[]): Promise<readonly Expiry[]> {
+    return this.#ask({ type: 'foreseeExpiries', expiries });
+  }
+
+  /** Plans expiries that are on the log, see `LogExpiry.plan`. */
+  planExpiries(expiries: readonly Expiry[]): Promise<readonly Expiry[]> {
+    return this.#ask({ type: 'planExpiries', expiries });
+  }
+
+  /** Does what is planned; rejects when the disk fails, and then goes on when called again. */
+  doExpiries(): Promise<undefined> {
+    return this.#ask({ type: 'doExpiries' });
   }
 
   /** Takes an answer of the worker. */

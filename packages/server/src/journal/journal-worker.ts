@@ -2,9 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type AppendedBatch, SealedLog } from '../audit/index.ts';
 import { softwareKeyHandle } from '../crypto/index.ts';
-import { Fault, Secret, systemClock, systemRandom } from '../kernel/index.ts';
+import { type CancelTimer, Fault, Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { readBatch } from './batch-buffer.ts';
-import { READ_PAGE_BYTES } from './limits.ts';
+import { EXPIRY_PAUSE_MS, EXPIRY_SLICE_BYTES, READ_PAGE_BYTES } from './limits.ts';
 import { StateStore } from './state-store.ts';
 import type {
   AppendMessage,
@@ -23,6 +23,7 @@ const port = parentPort;
 const start = workerData as WorkerStart;
 
 const keys = new Map<number, Uint8Array>();
+let cancelExpiry: CancelTimer = () => {};
 const log = new SealedLog(start.path, {
   clock: systemClock,
   random: systemRandom,
@@ -65,7 +66,8 @@ function append(batch: AppendMessage): void {
   }
 }
 
-function answer(request: ReadRequest): ReadAnswers[ReadType] {
+/** What is asked and can be answered at once. */
+function answer(request: Exclude<ReadRequest, { type: 'doExpiries' }>): ReadAnswers[ReadType] {
   switch (request.type) {
     case 'read': {
       const [keyRef, key] = request.key;
@@ -79,6 +81,10 @@ function answer(request: ReadRequest): ReadAnswers[ReadType] {
       return scan(request);
     case 'loadState':
       return state.load({ after: request.after, bytesMin: READ_PAGE_BYTES });
+    case 'foreseeExpiries':
+      return log.foreseeExpiries(request.expiries);
+    case 'planExpiries':
+      return log.planExpiries(request.expiries);
   }
 }
 
@@ -99,12 +105,29 @@ function scan({
 
 function answerOrFail(id: number, request: ReadRequest): void {
   try {
-    reply({ type: 'answer', id, answer: answer(request) });
+    if (request.type === 'doExpiries') expire(id, log.beginExpiries());
+    else reply({ type: 'answer', id, answer: answer(request) });
   } catch (error) {
-    const fault = error instanceof Fault ? { code: error.code, fix: error.fix } : undefined;
-    const message = error instanceof Error ? error.message : String(error);
-    reply({ type: 'unanswered', id, error: { message, fault } });
+    fail(id, error);
   }
+}
+
+function fail(id: number, error: unknown): void {
+  const fault = error instanceof Fault ? { code: error.code, fix: error.fix } : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  reply({ type: 'unanswered', id, error: { message, fault } });
+}
+
+/** Does a slice, and leaves the thread to the messages before the next one. */
+function expire(id: number, next: (bytes: number) => boolean): void {
+  cancelExpiry = systemClock.after(EXPIRY_PAUSE_MS, () => {
+    try {
+      if (next(EXPIRY_SLICE_BYTES)) expire(id, next);
+      else reply({ type: 'answer', id, answer: undefined });
+    } catch (error) {
+      fail(id, error);
+    }
+  });
 }
 
 port.on('message', (message: ToWorker) => {
@@ -116,6 +139,7 @@ port.on('message', (message: ToWorker) => {
       answerOrFail(message.id, message.request);
       break;
     case 'close':
+      cancelExpiry();
       state.close();
       log.close();
       reply({ type: 'closed' });
@@ -123,4 +147,9 @@ port.on('message', (message: ToWorker) => {
       break;
   }
 });
-reply({ type: 'opened', checkpoint: log.checkpoint, size: log.size });
+reply({
+  type: 'opened',
+  checkpoint: log.checkpoint,
+  size: log.size,
+  hasPendingExpiries: log.pendingExpiries.length > 0,
+});

@@ -6,16 +6,16 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Entry, refuse } from '@holdfast/protocol';
 import { generatePrivateKey } from '../crypto/index.ts';
-import { Fault, Secret, createLog, systemClock, systemRandom } from '../kernel/index.ts';
+import { Secret, createLog, systemClock, systemRandom } from '../kernel/index.ts';
 import { Journal } from './journal.ts';
 import { REFUSALS_OF_A_KIND_MAX, REFUSALS_PER_SECOND_MAX, REFUSAL_TEXT_MAX } from './limits.ts';
 import { RefusalRecorder } from './refusal-recorder.ts';
 
 const silent = createLog({ form: 'json', level: 'silent', write: () => {} });
 const signingKey = generatePrivateKey('Ed25519');
-const key = { ref: 1, key: new Secret(systemRandom(32)) };
-const otherKey = { ref: 2, key: new Secret(systemRandom(32)) };
-const stateKey = { ref: 3, key: new Secret(systemRandom(32)) };
+const key = { ref: 1, key: new Secret(systemRandom(32)), spend: () => {} };
+const otherKey = { ref: 2, key: new Secret(systemRandom(32)), spend: () => {} };
+const stateKey = { ref: 3, key: new Secret(systemRandom(32)), spend: () => {} };
 const newest = { before: Number.MAX_SAFE_INTEGER, limit: 1_000 };
 
 function temporaryPath(t: TestContext): string {
@@ -114,23 +114,13 @@ test('publishers are paused while too much waits for the disk', async (t) => {
   assert.deepEqual(changes, [true, false]);
 });
 
-test('a second journal on the same file is refused [E_PERSISTENCE_IN_USE]', async (t) => {
-  const path = temporaryPath(t);
-  const journal = await openJournal(path);
-  t.after(() => journal.close());
-  await assert.rejects(
-    openJournal(path),
-    (error) => error instanceof Fault && error.code === 'E_PERSISTENCE_IN_USE',
-  );
-});
-
 test('a flood of refusals is summed up, and none is lost from the count', async (t) => {
   const journal = await openJournal(temporaryPath(t));
   t.after(() => journal.close());
   let counted = 0;
   const recorder = new RefusalRecorder({
     journal,
-    key,
+    key: () => key,
     clock: systemClock,
     log: silent,
     count: () => (counted += 1),
@@ -160,7 +150,7 @@ test('many kinds of refusals at once stay within the rate, and are all counted',
   t.after(() => journal.close());
   const recorder = new RefusalRecorder({
     journal,
-    key,
+    key: () => key,
     clock: systemClock,
     log: silent,
     count: () => {},
@@ -185,7 +175,7 @@ test('a peer that claims to be very long is cut short', async (t) => {
   t.after(() => journal.close());
   const recorder = new RefusalRecorder({
     journal,
-    key,
+    key: () => key,
     clock: systemClock,
     log: silent,
     count: () => {},
@@ -204,7 +194,13 @@ test('strangers with many addresses are summed up by code alone', async (t) => {
   const journal = await openJournal(temporaryPath(t));
   t.after(() => journal.close());
   const count = (): void => {};
-  const recorder = new RefusalRecorder({ journal, key, clock: systemClock, log: silent, count });
+  const recorder = new RefusalRecorder({
+    journal,
+    key: () => key,
+    clock: systemClock,
+    log: silent,
+    count,
+  });
   for (let n = 0; n < 500; n += 1) {
     recorder.report({ refusal: refuse('E_WIRE_HANDSHAKE', 'x'), address: `192.0.2.${n}` });
   }

@@ -1,9 +1,10 @@
 /** The journal: nothing is acknowledged before it is sealed, logged and on the disk. @module */
 import type { Worker } from 'node:worker_threads';
 import type { Entry } from '@holdfast/protocol';
-import type { EntryPlace } from '../audit/index.ts';
+import type { EntryPlace, Expiry } from '../audit/index.ts';
 import type { CancelTimer, Clock, Log, SecretBytes } from '../kernel/index.ts';
 import type { DataKey, Keyring } from '../persistence/index.ts';
+import { Expiring } from './expiring.ts';
 import { type AppendOptions, GroupCommit } from './group-commit.ts';
 import { JournalReader, type JournaledEntry } from './journal-reader.ts';
 import { SAVE_SOON_DELAY_MS } from './limits.ts';
@@ -37,6 +38,7 @@ export class Journal {
   readonly #clock: Clock;
   readonly #commit: GroupCommit;
   readonly #reader: JournalReader;
+  readonly #expiring: Expiring;
   #isRecovered = false;
   #cancelTick: CancelTimer | undefined;
   #closed: (() => void) | undefined;
@@ -58,6 +60,13 @@ export class Journal {
         if (this.#isRecovered) this.#startTick();
       },
     });
+    this.#expiring = new Expiring({
+      commit: this.#commit,
+      worker: this.#reader,
+      keyring,
+      clock,
+      log,
+    });
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', options.onFatal);
   }
@@ -75,7 +84,9 @@ export class Journal {
       signingKey: signingKey.expose(),
       stateKey: keyring.only('broker').key.expose(),
     });
-    return new Journal(options, started);
+    const journal = new Journal(options, started);
+    if (started.opened.hasPendingExpiries) journal.#expiring.resume();
+    return journal;
   }
 
   /** The latest signed checkpoint. */
@@ -91,6 +102,11 @@ export class Journal {
   /** False while the disk refuses what is written. */
   get isHealthy(): boolean {
     return this.#commit.isHealthy;
+  }
+
+  /** How long the commit on its way has taken so far, in milliseconds; 0 for none. */
+  get commitMs(): number {
+    return this.#commit.commitMs;
   }
 
   /** Bytes that wait to be stored. State counts from when it is encoded. */
@@ -162,6 +178,18 @@ export class Journal {
    */
   scan(from: number, visit: (entries: readonly JournaledEntry[]) => void): Promise<void> {
     return this.#reader.scan({ from, to: this.size }, visit);
+  }
+
+  /**
+   * Takes the content of old entries out of the log: of each key named, the segments in batches of
+   * which every entry lies below `before`, but for the newest segment of the key. First this is on
+   * the log as an act `log.expire`, with the expiries as they are carried out; then they are
+   * removed in the background, and by the next start where a crash ends that. Hashes stay.
+   *
+   * Resolves when they are gone; rejects when the disk fails, and then goes on when called again.
+   */
+  expire(expiries: readonly Expiry[]): Promise<void> {
+    return this.#expiring.expire(expiries);
   }
 
   /**

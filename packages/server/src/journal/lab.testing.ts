@@ -28,7 +28,7 @@ export class LabKeyring {
   }
 
   create(ref: number): DataKey {
-    const key = this.#keys.get(ref) ?? { ref, key: new Secret(systemRandom(32)) };
+    const key = this.#keys.get(ref) ?? { ref, key: new Secret(systemRandom(32)), spend: () => {} };
     this.#keys.set(ref, key);
     return key;
   }
@@ -109,7 +109,7 @@ export class JournalLab {
     rmSync(this.statePath);
   }
 
-  /** From the next start on, no state can be saved, as if the disk were full. */
+  /** From now on no state can be saved by an open journal, as if the disk were full. */
   refuseState(): void {
     const database = new DatabaseSync(this.statePath);
     database.exec(`CREATE TRIGGER fail BEFORE INSERT ON state

@@ -37,7 +37,7 @@ function openRecorder() {
   const counted: string[] = [];
   const recorder = new RefusalRecorder({
     journal,
-    key: { ref: 1, key: new Secret(new Uint8Array(32)) },
+    key: () => ({ ref: 1, key: new Secret(new Uint8Array(32)), spend: () => {} }),
     clock,
     log,
     count: ({ code }) => counted.push(code),

@@ -14,7 +14,8 @@ import {
 /** What the recorder needs. */
 export interface RefusalRecorderDeps {
   readonly journal: Pick<Journal, 'append' | 'isHealthy' | 'isPressed'>;
-  readonly key: DataKey;
+  /** The data key of refusals, which is replaced from time to time. */
+  readonly key: () => DataKey;
   readonly clock: Clock;
   readonly log: Log;
   /** Counts each refusal, for the metrics. */
@@ -128,7 +129,7 @@ export class RefusalRecorder {
       kid: '',
       body: Buffer.from(JSON.stringify({ detail, count, address, topic, claimed }), 'utf8'),
     };
-    journal.append(entry, { key, done: () => {} });
+    journal.append(entry, { key: key(), done: () => {} });
     log.warn(
       {
         'event.action': 'refusal',

@@ -5,7 +5,9 @@ import { deriveKey, open, seal } from '../crypto/index.ts';
 import { Fault, type RandomBytes, type SecretBytes } from '../kernel/index.ts';
 import { openDatabase, transaction } from '../persistence/index.ts';
 
-const STATE_VERSION = 1;
+const STATE_VERSION = 2;
+/** Random, before each sealed value. */
+const SALT_BYTES = 16;
 const STATE_SCHEMA = 'CREATE TABLE state (lookup BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT;';
 const KEY_LENGTH_BYTES = 4;
 /** Under this key stands how many entries the log had when the state was saved last. */
@@ -142,17 +144,21 @@ export class StateStore {
     const name = Buffer.from(key, 'utf8');
     const header = Buffer.alloc(KEY_LENGTH_BYTES);
     header.writeUInt32BE(name.length);
-    return seal(Buffer.concat([header, name, value]), {
-      key: hmac(this.#rowKey, lookup),
+    const salt = this.#random(SALT_BYTES);
+    const sealed = seal(Buffer.concat([header, name, value]), {
+      key: hmac(this.#rowKey, Buffer.concat([lookup, salt])),
       aad: stateContext(lookup),
       random: this.#random,
     });
+    return Buffer.concat([salt, sealed]);
   }
 
   #open(lookup: Uint8Array, sealed: Uint8Array): StateRow {
-    // A key of its own for each row: random nonces would run out under one key for all, as
-    // sessions are saved every second for years. SP 800-38D §8.3
-    const plaintext = open(sealed, { key: hmac(this.#rowKey, lookup), aad: stateContext(lookup) });
+    // A key of its own for each sealing: random nonces would run out under one key for all, as
+    // this is saved many times in a second for years. SP 800-38D §8.3
+    const salt = sealed.subarray(0, SALT_BYTES);
+    const key = hmac(this.#rowKey, Buffer.concat([lookup, salt]));
+    const plaintext = open(sealed.subarray(SALT_BYTES), { key, aad: stateContext(lookup) });
     const keyEnd = KEY_LENGTH_BYTES + plaintext.readUInt32BE();
     return {
       key: plaintext.toString('utf8', KEY_LENGTH_BYTES, keyEnd),

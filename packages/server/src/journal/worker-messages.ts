@@ -1,5 +1,5 @@
 /** What the main thread and the journal's worker say to each other. @module */
-import type { AppendedBatch, EntryPage, EntryPlace, StoredEntry } from '../audit/index.ts';
+import type { AppendedBatch, EntryPage, EntryPlace, Expiry, StoredEntry } from '../audit/index.ts';
 import type { StateChange, StatePage } from './state-store.ts';
 
 /** A data key and its number. Both threads belong to one process. */
@@ -51,7 +51,11 @@ export type ReadRequest =
       /** Numbers of keys that there are no more. */
       readonly destroyed: readonly number[];
     }
-  | { readonly type: 'loadState'; readonly after: number };
+  | { readonly type: 'loadState'; readonly after: number }
+  | { readonly type: 'foreseeExpiries'; readonly expiries: readonly Expiry[] }
+  | { readonly type: 'planExpiries'; readonly expiries: readonly Expiry[] }
+  /** Does what is planned, and answers when it is done. */
+  | { readonly type: 'doExpiries' };
 
 export type ReadType = ReadRequest['type'];
 
@@ -65,6 +69,9 @@ export interface ReadAnswers {
     readonly wantedKeys: readonly number[];
   };
   readonly loadState: StatePage;
+  readonly foreseeExpiries: readonly Expiry[];
+  readonly planExpiries: readonly Expiry[];
+  readonly doExpiries: undefined;
 }
 
 export type ToWorker =
@@ -73,7 +80,13 @@ export type ToWorker =
   | { readonly type: 'close' };
 
 export type FromWorker =
-  | { readonly type: 'opened'; readonly checkpoint: string; readonly size: number }
+  | {
+      readonly type: 'opened';
+      readonly checkpoint: string;
+      readonly size: number;
+      /** Whether a crash has left expiries that are planned and not done. */
+      readonly hasPendingExpiries: boolean;
+    }
   | {
       readonly type: 'appended';
       /** Undefined for a batch without entries. */

@@ -1,5 +1,5 @@
 import type { AcmeOptions } from '../acme/index.ts';
-import type { TokenPlace } from '../crypto/index.ts';
+import type { S3Place } from '../buckets/index.ts';
 /** What every part of one server is given. @module */
 import {
   type Clock,
@@ -9,7 +9,7 @@ import {
   systemClock,
   systemRandom,
 } from '../kernel/index.ts';
-import type { AskPin } from './custody.ts';
+import type { AskPassphrase, AskPin, CustodyChoice } from './keepers.ts';
 import { type NetworkNames, networkNames } from './network-names.ts';
 
 /** How to start. */
@@ -20,12 +20,20 @@ export interface StartOptions {
   readonly hosts: readonly string[];
   /** Ports; 0 takes a free one. */
   readonly ports: { readonly broker: number; readonly api: number; readonly enroll: number };
-  /** The token that is to hold the keys of a new data folder; without it they are in the folder. */
-  readonly token?: TokenPlace | undefined;
+  /** Who is to hold the keys of a new data folder; without it they are in the folder. */
+  readonly custody?: CustodyChoice | undefined;
   /** Asks for the PIN of a token, once, when the keys of the data folder are in one. */
   readonly askPin?: AskPin | undefined;
+  /** Asks for the passphrase, when the keys of the data folder are under one. */
+  readonly askPassphrase?: AskPassphrase | undefined;
   /** A certificate for the public name of the API. */
   readonly acme?: AcmeOptions | undefined;
+  /** How buckets of S3 are reached; without it, there are folders only. */
+  readonly s3?: S3Place | undefined;
+  /** Starts although registry or log are older copies; it is put on the log. */
+  readonly acceptRollback?: boolean | undefined;
+  /** Free bytes of the disk below which no messages are taken; see `DISK_RESERVE_BYTES`. */
+  readonly diskReserveBytes?: number | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: RandomBytes | undefined;

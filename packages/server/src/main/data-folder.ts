@@ -19,6 +19,8 @@ export interface DataFolder {
   readonly log: string;
   /** Sealed sessions, and which messages are retained. */
   readonly broker: string;
+  /** Sealed time series, made of the log. */
+  readonly series: string;
   /** The public key with which anyone can verify the log. */
   readonly verifierKey: string;
   /** How the command line reaches the running server. */
@@ -41,6 +43,7 @@ export function dataFolderAt(path: string): DataFolder {
     registry,
     log: join(folder, 'log.db'),
     broker: join(folder, 'broker.db'),
+    series: join(folder, 'series.db'),
     verifierKey: join(folder, 'log.pub'),
     localAccess: join(folder, 'cli.json'),
   };

@@ -1,16 +1,25 @@
 /** The three listeners, and what each one serves. @module */
 import { X509Certificate } from 'node:crypto';
 import type { PublicCertificate } from '../acme/index.ts';
+import type { Backups } from '../backup/index.ts';
+import type { Buckets } from '../buckets/index.ts';
 import { Pairing, createEnrollment } from '../enroll/index.ts';
 import { ApiKeyHeader, Ingest } from '../ingest/index.ts';
 import { DeviceSelf, createApi } from '../operate/index.ts';
 import type { ServerPins } from '../pki/index.ts';
 import { HttpsConnections } from '../session/index.ts';
+import type { SeriesStore } from '../telemetry/index.ts';
 import { Admission, type Listener, type TlsIdentity, openHttps, openMqtt } from '../wire/index.ts';
+import { openBackups } from './backup.ts';
 import type { Context } from './context.ts';
+import { eraseDevice } from './erase-device.ts';
 import { factoryReset } from './factory-reset.ts';
 import type { Flow } from './flow.ts';
+import type { RunningKeyCare } from './key-care.ts';
+import { openLogAudit } from './log-audit.ts';
 import type { Metrics } from './metrics.ts';
+import { openBuckets } from './open-buckets.ts';
+import { openKeyCare } from './open-key-care.ts';
 import { openPublicName } from './public-name.ts';
 import { TENANT } from './server-identity.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
@@ -37,6 +46,9 @@ export interface Doors {
   readonly facts: ServerFacts;
   /** The name with a certificate of its own, if there is one. */
   readonly publicName: PublicCertificate | undefined;
+  readonly backups: Backups;
+  readonly buckets: Pick<Buckets, 'stop'>;
+  readonly keyCare: Pick<RunningKeyCare, 'stop'>;
   /** URL of the API on this machine. */
   readonly localApi: string;
 }
@@ -44,7 +56,13 @@ export interface Doors {
 /** Opens the broker, the enrollment listener and the API. */
 export async function openDoors(
   context: Context,
-  parts: Storage & Registries & Audit & Flow & { readonly metrics: Metrics },
+  parts: Storage &
+    Registries &
+    Audit &
+    Flow & {
+      readonly metrics: Metrics;
+      readonly series: SeriesStore;
+    },
 ): Promise<Doors> {
   const { options, clock, names, onUndo } = context;
   const { folder, identity, journal, messagePath, refusals } = parts;
@@ -105,11 +123,19 @@ export async function openDoors(
 
   const startedAtMs = clock.nowMs();
   const pairing = new Pairing({ ...known, owners: parts.owners, host });
+  const buckets = openBuckets(context, parts);
+  const backups = openBackups(context, { ...parts, buckets });
+  const keyCare = openKeyCare(context, { ...parts, backups });
+  const erase = eraseDevice({ clock, backups, ...parts });
   const self = {
     isReady: () => journal.isHealthy,
     preparePairCode: (of: string, lifeMs?: number) =>
       pairing.prepareCode(of, { port: portOf(facts.api), lifeMs }),
-    resetDevice: factoryReset(parts),
+    backups,
+    buckets,
+    keyCare,
+    eraseDevice: erase,
+    resetDevice: factoryReset({ ...parts, eraseDevice: erase }),
   };
   const api = createApi({
     ...context,
@@ -122,7 +148,13 @@ export async function openDoors(
     prepareClaim: (id, lifeMs) => enrollment.prepareClaim(id, { port: enroll.port, lifeMs }),
     sendCommand: (command) => messagePath.command(command),
     checkpoint: () => journal.checkpoint,
-    server: () => ({ ...facts, site: siteOf(facts.api, options), startedAtMs }),
+    logAudit: openLogAudit(parts),
+    server: () => ({
+      ...facts,
+      site: siteOf(facts.api, options),
+      startedAtMs,
+      disk: parts.disk.figures,
+    }),
     authority: identity.keeper,
     tenant: TENANT,
     metrics: parts.metrics.registry,
@@ -137,6 +169,7 @@ export async function openDoors(
     open: messagePath.open,
     rateOf: (peer) => served.sessions.rateOf(peer),
     canStore: () => journal.isHealthy && !journal.isPressed,
+    hasRoom: () => parts.disk.hasRoom,
   });
   const publicName = await openPublicName(context, parts);
   const deviceSelf = new DeviceSelf({ ...context, ...served, ...self, report });
@@ -149,13 +182,23 @@ export async function openDoors(
   );
   onUndo(() => apiListener.close());
   publicName?.start();
+  backups.start();
+  buckets.start();
+  keyCare.start();
+  parts.metrics.watchBackups(() => ({
+    lastAtMs: Math.max(
+      0,
+      ...backups.records.destinations.all().map(({ lastBackup }) => lastBackup?.atMs ?? 0),
+    ),
+    pending: backups.keys.pending().length,
+  }));
   facts.api = `https://${host}:${apiListener.port}`;
   const localApi = `https://localhost:${apiListener.port}`;
   const listeners = [broker, enroll, apiListener];
   identity.keeper.onChange(() => {
     for (const listener of listeners) listener.renew(tlsIdentity(identity));
   });
-  return { listeners, facts, publicName, localApi };
+  return { listeners, facts, publicName, backups, buckets, keyCare, localApi };
 }
 
 /** Where browsers come: by the public name, on the port at which it was checked. */

@@ -1,4 +1,5 @@
 /** Factory reset: nothing of the owner before stays, neither rights nor what the device sent. @module */
+import type { EraseDevice, ErasedDevice } from './erase-device.ts';
 import type { Flow } from './flow.ts';
 import type { Audit, Registries } from './storage.ts';
 
@@ -18,23 +19,24 @@ export interface ResetBy {
 export function factoryReset({
   owners,
   sessions,
-  messagePath,
+  eraseDevice,
   recordAct,
-}: Pick<Registries, 'owners'> & Pick<Flow, 'sessions' | 'messagePath'> & Pick<Audit, 'recordAct'>) {
+}: Pick<Registries, 'owners'> &
+  Pick<Flow, 'sessions'> & { readonly eraseDevice: EraseDevice } & Pick<Audit, 'recordAct'>) {
   return async (
     deviceId: string,
     { action, principal, reason }: ResetBy,
   ): Promise<{ owner: string | undefined }> => {
     const owner = owners.ownerOf(deviceId);
-    let isErased = false;
+    let erased: ErasedDevice | undefined;
     try {
       owners.release(deviceId);
       sessions.endReset(deviceId);
-      await messagePath.eraseContent(deviceId);
-      isErased = true;
+      erased = await eraseDevice(deviceId);
     } finally {
       // Recorded even when the disk fails: the rights have ended by then.
-      const facts = { ...(owner !== undefined && { owner }), isErased };
+      const isErased = erased !== undefined;
+      const facts = { ...(owner !== undefined && { owner }), isErased, ...erased };
       await recordAct({ action, principal, target: deviceId, reason, facts });
     }
     return { owner };

@@ -104,9 +104,11 @@ export async function openFlow(
     permissions,
     payloadKeys,
     journal: messages,
+    disk: parts.disk,
     router,
     storedCounters: (deviceId, kid) =>
       storedCounters({ journal, registry, keyring }, deviceId, kid),
+    lateMaxMs: latenessOf(parts, clock),
     countAccepted: metrics.countAccepted,
   });
   const scram = new ScramAuthenticator({ ...parts, nonce: randomNonce(random) });
@@ -138,6 +140,9 @@ export async function openFlow(
   onUndo(() => sessions.close());
   await recoverBroker({ journal: messages, router, sessions });
   journal.onPressure((isPressed) => sessions.setPressed(isPressed));
+  const { disk } = parts;
+  disk.onChange(() => sessions.setFull(!disk.hasRoom));
+  sessions.setFull(!disk.hasRoom);
   metrics.watch({
     connections: () => sessions.count,
     sessions: () => sessions.sessionCount,
@@ -148,6 +153,8 @@ export async function openFlow(
     devices: () => registry.all().length,
   });
   onUndo(publishSystemTopics(router, { clock, read: () => systemFigures(sessions, metrics) }));
+  const { witnesses } = parts;
+  metrics.watchWitnesses({ logSize: () => journal.size, witnesses: () => witnesses.all() });
   const identify = (socket: TLSSocket): AdmittedPeer | Refusal => gate.admit(tlsPeer(socket));
   return {
     messagePath,
@@ -193,6 +200,19 @@ function recordFirstUse({
 }
 
 /** What a peer may send: the rates of its class; a person's are those of a thing. */
+/** How late a device may be: as its class may, but not from before what it had sent was erased. */
+function latenessOf(
+  { registry, classSettings }: Pick<Registries, 'registry' | 'classSettings'>,
+  clock: Context['clock'],
+): (deviceId: string) => number {
+  return (deviceId) => {
+    const device = registry.byId(deviceId);
+    if (device === undefined) return 0;
+    const sinceErasedMs = clock.nowMs() - (device.erasedAtMs ?? 0);
+    return Math.min(classSettings.of(device.class).lateHours * HOUR_MS, sinceErasedMs);
+  };
+}
+
 function ratesOf(registry: DeviceRegistry, peer: AdmittedPeer): RateLimits {
   return DEVICE_CLASSES[registry.byId(peer.principal)?.class ?? 'sensor'];
 }
@@ -206,3 +226,5 @@ function tlsPeer(socket: TLSSocket): Parameters<Gate['admit']>[0] {
     address: peerAddress(socket),
   };
 }
+
+const HOUR_MS = 3_600_000;

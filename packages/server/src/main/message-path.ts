@@ -7,9 +7,14 @@
 import { Refusal, refuse } from '@holdfast/protocol';
 import type { RecordAct } from '../audit/index.ts';
 import { Grant, type Permissions, parseCommandTopic } from '../authorize/index.ts';
-import type { MessageJournal } from '../journal/index.ts';
+import type { DiskWatch, MessageJournal } from '../journal/index.ts';
 import type { Clock, Log, ReportRefusal } from '../kernel/index.ts';
-import type { Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
+import {
+  type Device,
+  type DeviceRegistry,
+  type PayloadKeySource,
+  contentKeyRefsOf,
+} from '../registry/index.ts';
 import type { Router } from '../route/index.ts';
 import type {
   AdmittedPeer,
@@ -35,11 +40,14 @@ export interface MessagePathDeps {
   readonly permissions: Permissions;
   readonly payloadKeys: PayloadKeySource;
   readonly journal: MessageJournal;
+  readonly disk: Pick<DiskWatch, 'hasRoom' | 'figures'>;
   readonly router: Router;
   /** The counters that were stored of a device under these payload keys. */
   readonly storedCounters: (deviceId: string, kid: string) => Promise<KnownCounters>;
+  /** How old a message of a device may be that was held back, in milliseconds. */
+  readonly lateMaxMs?: (deviceId: string) => number;
   /** Counts a verified message, for the metrics. */
-  readonly countAccepted: () => void;
+  readonly countAccepted: (message: VerifiedMessage) => void;
 }
 
 /** A command of a signed-in person. */
@@ -49,6 +57,13 @@ export interface CommandRequest {
   readonly name: string;
   readonly body: Readonly<Record<string, unknown>>;
   readonly principal: string;
+}
+
+/** What an erasure has destroyed. */
+export interface ErasedContent {
+  readonly keyRefs: number[];
+  /** Generation of the payload keys, and the highest counter under them. */
+  readonly seen: { readonly generation: number; readonly upTo: number };
 }
 
 /** A message that was refused, and how to answer it. */
@@ -67,6 +82,10 @@ export class MessagePath {
 
   constructor(deps: MessagePathDeps) {
     this.#deps = deps;
+    // From the moment on that a device has a new data key, nothing is sealed under the one before.
+    deps.registry.onChange(({ id, contentKeyRef }) => {
+      this.#verifiers.get(id)?.useContentKey(contentKeyRef);
+    });
   }
 
   /** Opens the way for an admitted peer; an `OpenHandler`. */
@@ -95,12 +114,22 @@ export class MessagePath {
     });
   }
 
-  /** Destroys what a device has sent; its replay window goes on where it was. */
-  async eraseContent(deviceId: string): Promise<void> {
+  /**
+   * Destroys what a device has sent; its replay window goes on where it was. Gives the numbers of
+   * the data keys that were destroyed, and how far the device had counted.
+   */
+  async eraseContent(deviceId: string): Promise<ErasedContent> {
     const verifier = await this.#verifierOf(deviceId);
-    const erased = this.#deps.registry.eraseContent(deviceId, verifier.highestCounter);
+    const { registry, router } = this.#deps;
+    const before = registry.byId(deviceId);
+    const upTo = verifier.highestCounter;
+    const erased = registry.eraseContent(deviceId, upTo);
     if (erased !== undefined) verifier.useContentKey(erased.contentKeyRef);
-    this.#deps.router.forgetRetained(`d/${deviceId}/#`);
+    router.forgetRetained(`d/${deviceId}/#`);
+    return {
+      keyRefs: before === undefined ? [] : contentKeyRefsOf(before),
+      seen: { generation: verifier.generation, upTo },
+    };
   }
 
   #deviceHandler(peer: AdmittedPeer, grant: Grant, verifier: DeviceVerifier): SessionHandler {
@@ -115,12 +144,14 @@ export class MessagePath {
     };
     return {
       publish: (publish, done) => {
+        // Before it is looked at: a counter that was accepted could not be sent again.
+        if (!this.#deps.disk.hasRoom) return this.#refuseFull(peer, publish.topic, done);
         const verified = verify(publish);
         if (verified instanceof Refusal) {
           this.#report(verified, { peer, topic: publish.topic });
           return this.#answerRefused({ refusal: verified, topic: publish.topic, done });
         }
-        countAccepted();
+        countAccepted(verified);
         this.#markKeyInUse(peer.principal);
         return this.#store(verified, { peer, done });
       },
@@ -148,6 +179,7 @@ export class MessagePath {
     };
     return {
       publish: (publish, done) => {
+        if (!this.#deps.disk.hasRoom) return this.#refuseFull(peer, publish.topic, done);
         const signed = sign(publish);
         if (!(signed instanceof Refusal)) return this.#store(signed, { peer, done });
         this.#report(signed, { peer, topic: publish.topic });
@@ -169,6 +201,15 @@ export class MessagePath {
     const { journal, router } = this.#deps;
     const isOwnTopic = refusal.code !== 'E_AUTHORIZE_PUBLISH';
     journal.barrier(() => done(isOwnTopic && router.hasSubscribers(topic), refusal));
+  }
+
+  /** Answers in its turn, as PUBACKs have their order, that a message has to be sent again. */
+  #refuseFull(peer: AdmittedPeer, topic: string, done: PublishDone): void {
+    const { journal, disk } = this.#deps;
+    const { freeBytes, reserveBytes } = disk.figures;
+    const detail = `${freeBytes ?? 'unknown'} bytes are free, and ${reserveBytes} are kept`;
+    const refusal = this.#report(refuse('E_JOURNAL_DISK_FULL', detail), { peer, topic });
+    journal.barrier(() => done(false, refusal));
   }
 
   #store(
@@ -204,7 +245,7 @@ export class MessagePath {
   }
 
   async #verifierOf(deviceId: string): Promise<DeviceVerifier> {
-    const { registry, payloadKeys, clock, storedCounters } = this.#deps;
+    const { registry, payloadKeys, clock, storedCounters, lateMaxMs } = this.#deps;
     const device = registry.byId(deviceId);
     if (device === undefined) throw new Error(`device ${deviceId} has gone`);
     const isCurrent = (verifier: DeviceVerifier | undefined): verifier is DeviceVerifier =>
@@ -216,7 +257,8 @@ export class MessagePath {
     // Another connection of the device may have been faster: its window is the one that counts.
     const faster = this.#verifiers.get(deviceId);
     if (isCurrent(faster)) return faster;
-    const verifier = new DeviceVerifier({ device, keys, clock, counters });
+    const late = lateMaxMs === undefined ? {} : { lateMaxMs: () => lateMaxMs(deviceId) };
+    const verifier = new DeviceVerifier({ device, keys, clock, counters, ...late });
     // What it sent may have been erased while its counters were read.
     verifier.useContentKey((registry.byId(deviceId) ?? device).contentKeyRef);
     this.#verifiers.set(deviceId, verifier);

@@ -1,6 +1,8 @@
 /** Figures about the running server, for Prometheus. @module */
 import type { Refusal } from '@holdfast/protocol';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Witness } from '../audit/index.ts';
+import type { DiskFigures } from '../journal/index.ts';
 import type { DropReason } from '../session/index.ts';
 import type { AdmissionCounts } from '../wire/index.ts';
 
@@ -15,6 +17,12 @@ export interface MetricSources {
   readonly devices: () => number;
 }
 
+/** What the gauges of the log read. */
+export interface WitnessSources {
+  readonly logSize: () => number;
+  readonly witnesses: () => readonly Witness[];
+}
+
 /** What was counted since the start. */
 export interface MetricTotals {
   readonly accepted: number;
@@ -25,7 +33,7 @@ export interface MetricTotals {
 /** The metrics of one server. */
 export interface Metrics {
   readonly registry: Registry;
-  readonly countAccepted: () => void;
+  readonly countAccepted: (message: { readonly isLate: boolean }) => void;
   readonly countRefusal: (refusal: Refusal) => void;
   /** Counts a message that was not brought to a subscriber. */
   readonly countDrop: (why: DropReason) => void;
@@ -37,6 +45,16 @@ export interface Metrics {
   readonly countOrder: (outcome: 'success' | 'failure') => void;
   /** Shows when that certificate ends, in milliseconds since 1970. */
   readonly watchPublicName: (endsAtMs: () => number) => void;
+  /** Shows how the disk is. */
+  readonly watchDisk: (figures: () => DiskFigures) => void;
+  /** Shows how far the log is, and how far witnesses have seen it. */
+  readonly watchWitnesses: (sources: WitnessSources) => void;
+  /** Counts a backup. */
+  readonly countBackup: (outcome: 'success' | 'failure') => void;
+  /** Shows when the last backup was made, and how many destinations an erasure has not reached. */
+  readonly watchBackups: (read: () => { lastAtMs: number; pending: number }) => void;
+  /** Shows how the keys are; `worn` is how much of what it may seal a key has used up, 0 to 1. */
+  readonly watchKeys: (read: () => { version: number; left: number; worn: number }) => void;
   /** Connects the gauges once their sources exist. */
   readonly watch: (sources: MetricSources) => void;
 }
@@ -46,7 +64,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const totals = { accepted: 0, dropped: 0, refused: {} as Record<string, number> };
+  const totals = { accepted: 0, late: 0, dropped: 0, refused: {} as Record<string, number> };
   // Counted in a plain number, and shown when it is read: it is counted for each message.
   const accepted = new Counter({
     name: 'holdfast_messages_accepted_total',
@@ -58,6 +76,16 @@ export function createMetrics(): Metrics {
     registers: [],
   });
   registry.registerMetric(accepted);
+  const late = new Counter({
+    name: 'holdfast_messages_late_total',
+    help: 'Those of them that were held back, by an outage or on their way.',
+    collect() {
+      this.reset();
+      this.inc(totals.late);
+    },
+    registers: [],
+  });
+  registry.registerMetric(late);
   const refusals = new Counter({
     name: 'holdfast_refusals_total',
     help: 'Refusals of all stages, by code.',
@@ -76,6 +104,12 @@ export function createMetrics(): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const backups = new Counter({
+    name: 'holdfast_backups_total',
+    help: 'Backups, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const gauge = (name: string, help: string, read: () => number): Gauge =>
     new Gauge({
       name,
@@ -87,8 +121,9 @@ export function createMetrics(): Metrics {
     });
   return {
     registry,
-    countAccepted() {
+    countAccepted({ isLate }) {
       totals.accepted += 1;
+      if (isLate) totals.late += 1;
     },
     countRefusal({ code }) {
       totals.refused[code] = (totals.refused[code] ?? 0) + 1;
@@ -112,9 +147,53 @@ export function createMetrics(): Metrics {
     countOrder(outcome) {
       orders.inc({ outcome });
     },
+    countBackup(outcome) {
+      backups.inc({ outcome });
+    },
+    watchBackups(read) {
+      const last = 'When the last backup was made, in seconds since 1970; or 0.';
+      gauge('holdfast_backup_last_seconds', last, () => read().lastAtMs / 1_000);
+      const pending = 'Destinations of backups that do not know of the last erasure yet.';
+      gauge('holdfast_backup_keys_pending', pending, () => read().pending);
+    },
+    watchKeys(read) {
+      const version = 'Version of the key-encryption key that wraps.';
+      gauge('holdfast_kek_version', version, () => read().version);
+      const left = 'Data keys that still depend on a version before: a rotation is under way.';
+      gauge('holdfast_kek_rotation_left', left, () => read().left);
+      const worn = 'How much of what it may seal the most used data key has used up: 0 to 1.';
+      gauge('holdfast_data_key_worn', worn, () => read().worn);
+    },
     watchPublicName(endsAtMs) {
       const help = 'When the certificate of the public name ends, in seconds since 1970; or 0.';
       gauge('holdfast_public_certificate_end_seconds', help, () => endsAtMs() / 1_000);
+    },
+    watchDisk(figures) {
+      const free = 'Free bytes of the disk that has the data; -1 when the system does not tell.';
+      gauge('holdfast_disk_free_bytes', free, () => figures().freeBytes ?? -1);
+      const reserve = 'Free bytes below which no messages are taken.';
+      gauge('holdfast_disk_reserve_bytes', reserve, () => figures().reserveBytes);
+      const condition = new Gauge({
+        name: 'holdfast_disk_condition',
+        help: 'How the disk is: 1 for one of good, slow, failing and full.',
+        labelNames: ['condition'],
+        registers: [],
+        collect() {
+          this.reset();
+          this.set({ condition: figures().condition }, 1);
+        },
+      });
+      registry.registerMetric(condition);
+    },
+    watchWitnesses({ logSize, witnesses }) {
+      const newest = (of: 'size' | 'atMs') => (): number =>
+        Math.max(0, ...witnesses().map(({ latest }) => latest?.[of] ?? 0));
+      const behind = (): number => witnesses().filter(({ alarm }) => alarm !== undefined).length;
+      gauge('holdfast_log_entries', 'Entries of the audit log.', logSize);
+      gauge('holdfast_log_witnessed_entries', 'Of these, seen by a witness.', newest('size'));
+      const help = 'When a witness cosigned last, in seconds since 1970; 0 for never.';
+      gauge('holdfast_log_witnessed_seconds', help, () => newest('atMs')() / 1_000);
+      gauge('holdfast_log_behind_witnesses', 'Witnesses that have seen another log.', behind);
     },
     watch({ connections, sessions, queued, retained, subscriptions, pendingBytes, devices }) {
       gauge('holdfast_sessions', 'MQTT sessions, connected or not.', sessions);

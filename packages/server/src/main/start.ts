@@ -1,10 +1,14 @@
 /** Starts the server: the table of contents of the product, in the order of the flow. @module */
 import { systemClock } from '../kernel/index.ts';
+import { checkRollback, settleRollback } from './check-rollback.ts';
 import { type StartOptions, type Undo, openContext } from './context.ts';
 import { removeLocalAccess, writeLocalAccess } from './data-folder.ts';
 import { type ServerFacts, openDoors } from './doors.ts';
 import { openFlow } from './flow.ts';
+import { watchLog } from './log-watch.ts';
 import { createMetrics } from './metrics.ts';
+import { recordOfflineActs } from './offline-acts.ts';
+import { openSeries } from './open-series.ts';
 import { startPolicy } from './start-policy.ts';
 import { type Stopped, stop } from './stop.ts';
 import { openAudit, openRegistries, openStorage } from './storage.ts';
@@ -44,15 +48,24 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   const storage = await openStorage(context);
   const registries = openRegistries(context, storage);
 
+  // Neither registry nor log is an older copy: each one knows how far the other had come.
+  const lastRun = checkRollback(context, storage);
+
   // The log on which everything is put.
   const { registry, people } = registries;
   const audit = await openAudit(context, storage, { registry, metrics });
+
+  await settleRollback(lastRun, context, { ...storage, ...audit });
+  const logWatch = watchLog(context, storage, { ...audit, lastRun });
+
+  // What numbers devices sent, out of the log.
+  const { series, close: closeSeries } = openSeries(context, storage, { ...registries, ...audit });
 
   // Who may do what.
   await startPolicy(registries.policies, { ...audit, log: context.log });
 
   // The way of a message: wire, session, authorize, verify, journal, route.
-  const parts = { ...storage, ...registries, ...audit, metrics };
+  const parts = { ...storage, ...registries, ...audit, series, metrics };
   const flow = await openFlow(context, parts);
 
   // The doors: the broker, enrollment, and the API.
@@ -72,6 +85,7 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   writeAccess();
   identity.keeper.onChange(writeAccess);
   context.onUndo(() => removeLocalAccess(folder));
+  await recordOfflineActs(folder, audit.recordAct);
   const { version } = doors.facts;
   await audit.recordAct({ action: 'server.start', principal: 'server', facts: { version } });
   const { keeper } = identity;
@@ -84,7 +98,14 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
     // The machine's own clock: a test's may stand still, and whoever stops waits on no other.
     stop: () => {
       stopUpkeep();
-      const running = { ...storage, ...audit, ...flow, ...doors };
+      const running = {
+        ...storage,
+        ...audit,
+        ...flow,
+        ...doors,
+        logWatch,
+        series: { close: closeSeries },
+      };
       return stop(running, { clock: systemClock, log: context.log });
     },
   };

@@ -15,9 +15,9 @@ const RETRIES = 3;
 async function openServer(t: TestContext, { isDiskFull }: { isDiskFull: boolean }) {
   const lab = new JournalLab(t);
   await lab.close(await lab.open());
-  if (isDiskFull) lab.refuseState();
   const clock = new TestClock();
   const journal = await lab.open(clock);
+  if (isDiskFull) lab.refuseState();
   lab.release(journal);
   const key = lab.keyring.create(1);
   const folder = dataFolderAt(lab.folder);
@@ -32,7 +32,11 @@ async function openServer(t: TestContext, { isDiskFull }: { isDiskFull: boolean 
     folder,
     journal,
     store: { close: note('store') },
+    tiles: { close: () => {} },
+    logWatch: { stop: () => {} },
+    disk: { close: () => {} },
     custody: { close: () => {} },
+    lock: { release: () => {} },
     sessions: { close: note('sessions') },
     listeners: [{ close: closeListener }],
     refusals: { flush: note('refusals') },

@@ -1,9 +1,11 @@
 /** Stops the server: in the order in which nothing is lost, and in time. @module */
 import { type Clock, type Log, sleep } from '../kernel/index.ts';
+import type { SeriesStore } from '../telemetry/index.ts';
 import { removeLocalAccess } from './data-folder.ts';
 import type { Doors } from './doors.ts';
 import type { Flow } from './flow.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
+import type { LogWatch } from './log-watch.ts';
 import type { Audit, Storage } from './storage.ts';
 
 /** How a stop ended. */
@@ -16,12 +18,20 @@ export interface Stopped {
 export interface Running {
   readonly folder: Storage['folder'];
   readonly store: Pick<Storage['store'], 'close'>;
-  readonly custody: Storage['custody'];
+  readonly custody: Pick<Storage['custody'], 'close'>;
+  readonly lock: Storage['lock'];
   readonly sessions: Pick<Flow['sessions'], 'close'>;
   readonly listeners: readonly Pick<Doors['listeners'][number], 'close'>[];
   readonly publicName?: Pick<NonNullable<Doors['publicName']>, 'stop'> | undefined;
+  readonly backups?: Pick<Doors['backups'], 'stop'> | undefined;
+  readonly buckets?: Doors['buckets'] | undefined;
+  readonly keyCare?: Doors['keyCare'] | undefined;
   readonly refusals: Pick<Audit['refusals'], 'flush'>;
   readonly recordAct: Audit['recordAct'];
+  readonly tiles: Pick<Audit['tiles'], 'close'>;
+  readonly logWatch: LogWatch;
+  readonly series?: Pick<SeriesStore, 'close'> | undefined;
+  readonly disk: Pick<Audit['disk'], 'close'>;
   readonly journal: Pick<Audit['journal'], 'close' | 'abandon' | 'pendingBytes'>;
 }
 
@@ -40,8 +50,11 @@ export async function stop(
     log.error({ ...event, bytes: journal.pendingBytes }, 'stopped; bytes that were not stored');
     journal.abandon();
   }
+  running.logWatch.stop();
+  running.disk.close();
   store.close();
   running.custody.close();
+  running.lock.release();
   return { isComplete };
 }
 
@@ -49,9 +62,17 @@ export async function stop(
 async function endInOrder(running: Running): Promise<void> {
   removeLocalAccess(running.folder);
   running.publicName?.stop();
+  await running.backups?.stop();
+  await running.buckets?.stop();
+  await running.keyCare?.stop();
   running.sessions.close();
   await Promise.all(running.listeners.map((listener) => listener.close()));
+  await running.series?.close();
   running.refusals.flush();
   await running.recordAct({ action: 'server.stop', principal: 'server' });
+  // The writer closes last, so that it takes the write-ahead log with it.
+  running.tiles.close();
+  // Who closes last empties the write-ahead log, and a reader cannot.
+  running.tiles.close();
   await running.journal.close();
 }

@@ -1,7 +1,16 @@
 /** What is kept, and the log on which everything is put. @module */
-import { type RecordAct, actEntry } from '../audit/index.ts';
-import { Journal, RefusalRecorder } from '../journal/index.ts';
-import { SealedStore } from '../persistence/index.ts';
+import { type CheckpointVerifier, Problem } from '@holdfast/protocol/merkle';
+import {
+  LogTiles,
+  type RecordAct,
+  type RecordEvent,
+  Witnesses,
+  actEntry,
+  checkpointVerifier,
+  eventEntry,
+} from '../audit/index.ts';
+import { type DiskWatch, Journal, RefusalRecorder } from '../journal/index.ts';
+import { type FolderLock, SealedStore, lockFolder } from '../persistence/index.ts';
 import { Policies } from '../policy/index.ts';
 import {
   ClassSettings,
@@ -18,12 +27,14 @@ import { type Custody, openCustody } from './custody.ts';
 import { type DataFolder, keepVerifierKey, openDataFolder } from './data-folder.ts';
 import type { Metrics } from './metrics.ts';
 import { type ServerIdentity, TENANT, openServerIdentity } from './server-identity.ts';
+import { watchDisk } from './watch-disk.ts';
 
 /** The data folder, opened. */
 export interface Storage {
   readonly folder: DataFolder;
+  readonly lock: FolderLock;
   readonly store: SealedStore;
-  readonly custody: Pick<Custody, 'close'>;
+  readonly custody: Pick<Custody, 'close' | 'name'>;
   readonly identity: ServerIdentity;
 }
 
@@ -36,9 +47,11 @@ export async function openStorage({
   onUndo,
 }: Context): Promise<Storage> {
   const folder = openDataFolder(options.dataDir);
+  const lock = lockFolder(folder.path);
+  onUndo(() => lock.release());
   const custody = await openCustody(folder, { ...options, random });
   onUndo(() => custody.close());
-  const store = new SealedStore(folder.registry, custody.keys);
+  const store = new SealedStore(folder.registry, custody.keys, { clock });
   onUndo(() => store.close());
   const identity = openServerIdentity(store, {
     clock,
@@ -48,7 +61,7 @@ export async function openStorage({
     custodyName: custody.name,
   });
   keepVerifierKey(folder, identity.log.verifierKey);
-  return { folder, store, custody, identity };
+  return { folder, lock, store, custody, identity };
 }
 
 /** Who exists. */
@@ -87,16 +100,22 @@ export interface Audit {
   readonly journal: Journal;
   readonly refusals: RefusalRecorder;
   readonly recordAct: RecordAct;
+  readonly recordEvent: RecordEvent;
+  /** The tree of the log. */
+  readonly tiles: LogTiles;
+  readonly witnesses: Witnesses;
   readonly histories: Histories;
+  readonly disk: DiskWatch;
 }
 
 /** Opens the audit log. */
 export async function openAudit(
   { options, clock, log, onUndo }: Context,
-  { folder, store: { keyring }, identity }: Storage,
+  { folder, store, identity }: Storage,
   { registry, metrics }: { registry: DeviceRegistry; metrics: Metrics },
 ): Promise<Audit> {
   const { onFatal = () => {} } = options;
+  const { keyring, state } = store;
   const journal = await Journal.open({
     path: folder.log,
     statePath: folder.broker,
@@ -107,19 +126,42 @@ export async function openAudit(
     onFatal,
   });
   onUndo(() => journal.close());
-  const [actsKey, refusalsKey] = [keyring.only('acts'), keyring.only('refusals')];
+  const tiles = LogTiles.open(folder.log);
+  onUndo(() => tiles.close());
+  const recordEvent: RecordEvent = async (event) => {
+    await journal.record(eventEntry(event, clock.nowMs(), state.generation), keyring.only('acts'));
+  };
+  const { path } = folder;
+  const reserveBytes = options.diskReserveBytes;
+  const disk = await watchDisk({ path, reserveBytes, journal, log, metrics, recordEvent });
+  onUndo(() => disk.close());
   return {
     journal,
     refusals: new RefusalRecorder({
       journal,
-      key: refusalsKey,
+      key: () => keyring.only('refusals'),
       clock,
       log,
       count: metrics.countRefusal,
     }),
     recordAct: async (act) => {
-      await journal.record(actEntry(act, clock.nowMs()), actsKey);
+      await journal.record(actEntry(act, clock.nowMs(), state.generation), keyring.only('acts'));
     },
-    histories: openHistories({ journal, registry, keyring, actsKey, refusalsKey }),
+    recordEvent,
+    disk,
+    tiles,
+    witnesses: new Witnesses(store, {
+      clock,
+      verifier: ownVerifier(identity),
+      tiles,
+      logSize: () => journal.size,
+    }),
+    histories: openHistories({ journal, registry, keyring }),
   };
+}
+
+function ownVerifier({ log }: ServerIdentity): CheckpointVerifier {
+  const verifier = checkpointVerifier(log.verifierKey);
+  if (verifier instanceof Problem) throw new Error(verifier.problem);
+  return verifier;
 }

@@ -6,9 +6,9 @@ import {
   parseSignedProperties,
 } from '@holdfast/protocol';
 import { decodeForwarded } from '@holdfast/protocol/mqtt';
-import type { Journal, JournaledEntry } from '../journal/index.ts';
+import { type Journal, type JournaledEntry, readNewest } from '../journal/index.ts';
 import type { Keyring } from '../persistence/index.ts';
-import type { Device, DeviceRegistry } from '../registry/index.ts';
+import { type Device, type DeviceRegistry, contentKeyRefsOf } from '../registry/index.ts';
 import { type KnownCounters, NO_COUNTERS } from '../verify/index.ts';
 
 /**
@@ -31,11 +31,13 @@ export async function storedCounters(
 ): Promise<KnownCounters> {
   const device = deps.registry.byId(deviceId);
   if (device === undefined) return NO_COUNTERS;
-  const key = deps.keyring.byRef(device.contentKeyRef);
+  const keys = contentKeyRefsOf(device)
+    .toReversed()
+    .map((ref) => deps.keyring.byRef(ref));
   const own: JournaledEntry[] = [];
   let before = Number.MAX_SAFE_INTEGER;
   for (;;) {
-    const page = await deps.journal.read(key, { before, limit: PAGE_ENTRIES });
+    const page = await readNewest(deps.journal, keys, { before, limit: PAGE_ENTRIES });
     // Commands to the device are in the same part of the log.
     own.push(...page.filter(({ entry }) => entry.principal === deviceId));
     const isWhole = page.length < PAGE_ENTRIES;

@@ -9,14 +9,20 @@ import { type Caller, type OwnerApp, appPrincipal } from '../registry/index.ts';
 import { addAppRoutes } from './app-routes.ts';
 import { addApprovalRoutes } from './approval-routes.ts';
 import { addAuthorityRoutes } from './authority-routes.ts';
+import { addBackupRoutes } from './backup-routes.ts';
+import { addBucketRoutes } from './bucket-routes.ts';
 import { addClassRoutes } from './class-routes.ts';
 import { addCrlRoute } from './crl-route.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { addDeviceActRoutes } from './device-act-routes.ts';
 import { addDeviceKeyRoutes } from './device-key-routes.ts';
 import { addDeviceRoutes } from './device-routes.ts';
+import { addEraseRoutes } from './erase-routes.ts';
 import { RefusedRequest, answerTo } from './errors.ts';
+import { addEvidenceRoutes } from './evidence-routes.ts';
+import { addExportRoutes } from './export-routes.ts';
 import { addHistoryRoutes } from './history-routes.ts';
+import { addKeyRoutes } from './key-routes.ts';
 import { BODY_BYTES_MAX, DETAIL_CHARACTERS_MAX, REPORTED_PATH_CHARACTERS_MAX } from './limits.ts';
 import { addManufacturerRoutes } from './manufacturer-routes.ts';
 import { addOpenApi, documentOf } from './openapi.ts';
@@ -24,8 +30,12 @@ import { addPairRoutes } from './pair-routes.ts';
 import { addPeopleRoutes } from './people-routes.ts';
 import { addPolicyRoutes } from './policy-routes.ts';
 import { Routes, addressOf } from './routes.ts';
+import { addSeriesRoutes } from './series-routes.ts';
 import { PAGE_CONTENT_SECURITY_POLICY, PAGE_PATHS } from './sign-in-page.ts';
 import { addSystemRoutes } from './system-routes.ts';
+import { addTileRoutes } from './tile-routes.ts';
+import { addVerifyRoute } from './verify-route.ts';
+import { addWitnessRoutes } from './witness-routes.ts';
 
 /** The API as a function of a request. */
 export interface Api {
@@ -51,12 +61,22 @@ export function declareRoutes(deps: ApiDeps): Routes {
   addClassRoutes(routes, deps);
   addManufacturerRoutes(routes, deps);
   addHistoryRoutes(routes, deps);
+  addSeriesRoutes(routes, deps);
+  addEvidenceRoutes(routes, deps);
   addAuthorityRoutes(routes, deps);
   addCrlRoute(routes, deps);
   addPolicyRoutes(routes, deps);
   addApprovalRoutes(routes, deps);
+  addBackupRoutes(routes, deps);
+  addKeyRoutes(routes, deps);
+  addBucketRoutes(routes, deps);
+  addEraseRoutes(routes, deps);
+  addExportRoutes(routes, deps);
   addPairRoutes(routes, deps);
   addAppRoutes(routes, deps);
+  addTileRoutes(routes, deps);
+  addVerifyRoute(routes, deps);
+  addWitnessRoutes(routes, deps);
   addOpenApi(routes);
   routes.refuseOtherMethods();
   return routes;
@@ -83,7 +103,8 @@ function addMiddleware({ app }: Routes): void {
   app.use((c, next) => (PAGE_PATHS.has(c.req.path) ? ofPage : ofApi)(c, next));
   app.use(async (c, next) => {
     await next();
-    c.header('Cache-Control', 'no-store');
+    // A tile that never changes says so itself.
+    if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store');
   });
   app.use(
     bodyLimit({

@@ -1,6 +1,8 @@
 /** Device classes: what an operator has set for them. @module */
+import { isDeepStrictEqual } from 'node:util';
 import {
   ClassPathSchema,
+  type ClassRules as Asked,
   ClassRulesSchema,
   type ClassView,
   ClassViewSchema,
@@ -45,6 +47,9 @@ export function addClassRoutes(routes: Routes, deps: ApiDeps): void {
       const rules = {
         requiresApiKey: asked.requiresApiKey ?? before.requiresApiKey,
         onClone: asked.onClone ?? before.onClone,
+        // Named also where there is none: the class settings keep what is not named.
+        retention: retentionOf(asked.retention, before.retention),
+        lateHours: asked.lateHours ?? before.lateHours,
         renewalGraceMs: asked.renewalGraceMs ?? before.renewalGraceMs,
       };
       const facts = { ...rules, before };
@@ -64,8 +69,20 @@ export function addClassRoutes(routes: Routes, deps: ApiDeps): void {
 /** Whether a class asks for less than before in anything. */
 function isLooser(rules: ClassRules, before: ClassRules): boolean {
   if (before.requiresApiKey && !rules.requiresApiKey) return true;
+  // What expires is lost: it is on record before.
+  if (!isDeepStrictEqual(rules.retention, before.retention)) return true;
+  if (rules.lateHours > before.lateHours) return true;
   if (rules.renewalGraceMs > before.renewalGraceMs) return true;
   return rules.onClone === 'report' && before.onClone !== 'report';
+}
+
+/** The bounds that are set, with those that were asked for in place of the former ones. */
+function retentionOf(
+  asked: Asked['retention'],
+  before: ClassRules['retention'],
+): ClassRules['retention'] {
+  const bounds = Object.entries({ ...before, ...asked }).filter(([, value]) => value !== null);
+  return bounds.length === 0 ? undefined : Object.fromEntries(bounds);
 }
 
 function classView(

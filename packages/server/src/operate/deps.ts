@@ -3,7 +3,9 @@ import type { Refusal } from '@holdfast/protocol';
 import type { Pins } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import type { Registry } from 'prom-client';
-import type { RecordAct } from '../audit/index.ts';
+import type { LogTiles, RecordAct, RecordEvent, Witnesses } from '../audit/index.ts';
+import type { Backups } from '../backup/index.ts';
+import type { Buckets } from '../buckets/index.ts';
 import type {
   AuthorityKeeper,
   Identify,
@@ -13,6 +15,7 @@ import type {
   PreparedClaim,
   PreparedPairCode,
 } from '../enroll/index.ts';
+import type { DiskFigures } from '../journal/index.ts';
 import type { Clock, Log, RandomBytes, ReportRefusal } from '../kernel/index.ts';
 import type { Policies } from '../policy/index.ts';
 import type {
@@ -26,9 +29,11 @@ import type {
   Owners,
   People,
 } from '../registry/index.ts';
-import type { Histories } from '../telemetry/index.ts';
+import type { Histories, SeriesStore } from '../telemetry/index.ts';
 import type { RequestAccess } from './access.ts';
 import type { AppAccess } from './app-guard.ts';
+import type { KeyCare } from './key-care.ts';
+import type { LogAudit } from './log-audit.ts';
 
 /** Facts about the running server. */
 export interface ServerStatus {
@@ -41,6 +46,8 @@ export interface ServerStatus {
   readonly pins: Pins;
   readonly verifierKey: string;
   readonly startedAtMs: number;
+  /** How the disk is that has the data. */
+  readonly disk?: DiskFigures | undefined;
 }
 
 /** What the API needs. */
@@ -50,6 +57,7 @@ export interface ApiDeps {
   readonly log: Log;
   readonly report: ReportRefusal;
   readonly recordAct: RecordAct;
+  readonly recordEvent: RecordEvent;
   readonly registry: DeviceRegistry;
   readonly apiKeys: DeviceApiKeys;
   readonly classSettings: ClassSettings;
@@ -58,6 +66,7 @@ export interface ApiDeps {
   /** Who may do what. */
   readonly policies: Policies;
   readonly histories: Histories;
+  readonly series: Pick<SeriesStore, 'list' | 'points' | 'buckets' | 'latest'>;
   readonly issueClaim: (device: Device, by: string) => IssuedClaim | Refusal;
   /** Makes a claim that counts once its record is written. */
   readonly prepareClaim: (deviceId: string, lifeMs: number) => PreparedClaim;
@@ -75,6 +84,16 @@ export interface ApiDeps {
       readonly reason: string;
     },
   ) => Promise<{ readonly owner: string | undefined }>;
+  /** Backups, where they go, and which of them an erasure has not reached. */
+  readonly backups: Backups;
+  /** Where objects are kept elsewhere, and what was found there. */
+  readonly buckets: Pick<Buckets, 'judgements' | 'check' | 'prepareAcceptance'>;
+  /** Destroys the keys of what a device has sent, here and at all destinations of backups. */
+  readonly eraseDevice: (deviceId: string) => Promise<{
+    readonly keyRefs: readonly number[];
+    readonly pending: readonly string[];
+    readonly isScrubbed: boolean;
+  }>;
   /** Whose certificate a connection shows. */
   readonly identify: Identify;
   readonly sendCommand: (command: {
@@ -85,8 +104,15 @@ export interface ApiDeps {
   }) => Promise<{ readonly index: number; readonly receivers: number } | Refusal>;
   /** The complete CRL of an issuer; undefined when there is none of that name. */
   readonly crl: (issuer?: string) => IssuedCrl | undefined;
+  /** The tree of the audit log. */
+  readonly tiles: Pick<LogTiles, 'read'>;
+  readonly witnesses: Witnesses;
   /** The latest signed checkpoint of the audit log. */
   readonly checkpoint: () => string;
+  /** Verifies the log and proves its entries, beside the server. */
+  readonly logAudit: LogAudit;
+  /** The keys of the data folder. */
+  readonly keyCare: KeyCare;
   readonly server: () => ServerStatus;
   readonly authority: AuthorityKeeper;
   readonly tenant: string;

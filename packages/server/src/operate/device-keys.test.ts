@@ -114,7 +114,7 @@ test('what a class asks is shown and set, with how many devices have no key', as
     return (await answer.json()) as ClassView;
   };
   const onClone = 'quarantine' as const;
-  const rules = { onClone, renewalGraceMs: 180 * DAY_MS };
+  const rules = { onClone, lateHours: 168, renewalGraceMs: 180 * DAY_MS };
   const counts = { name: 'sensor', ...rules, deviceCount: 2, withoutApiKeyCount: 1 };
   const path = '/v1/classes/sensor';
   assert.deepEqual(await view(await lab.as('GET', path)), { ...counts, requiresApiKey: false });
@@ -124,7 +124,7 @@ test('what a class asks is shown and set, with how many devices have no key', as
   const act = lab.recorded.at(-1);
   assert.deepEqual([act?.action, act?.target], ['class.set', 'sensor']);
   const before = { ...rules, requiresApiKey: false };
-  assert.deepEqual(act?.facts, { ...rules, requiresApiKey: true, before });
+  assert.deepEqual(act?.facts, { ...rules, retention: undefined, requiresApiKey: true, before });
   assert.equal((await lab.as('PUT', '/v1/classes/toaster', set)).status, 400);
   assert.equal((await lab.as('PUT', path, { requiresApiKey: 'yes' })).status, 400);
 });

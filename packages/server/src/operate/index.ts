@@ -3,3 +3,5 @@ export { type Api, createApi, openApiDocument } from './api.ts';
 export { callerOfUpgrade } from './caller-of-upgrade.ts';
 export type { ApiDeps, ServerStatus } from './deps.ts';
 export { DeviceSelf } from './device-self.ts';
+export type { EscrowFacts, KeyCare, KeyFacts } from './key-care.ts';
+export type { LogAudit } from './log-audit.ts';

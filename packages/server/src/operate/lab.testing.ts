@@ -7,8 +7,11 @@ import { Refusal, parseTenantName, refuse } from '@holdfast/protocol';
 import { SESSION_COOKIE } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import { Counter, Registry } from 'prom-client';
-import type { Act } from '../audit/index.ts';
-import { softwareCustody } from '../crypto/index.ts';
+import { type Act, type ServerEvent, Witnesses } from '../audit/index.ts';
+import { LabLog } from '../audit/lab.testing.ts';
+import { Backups } from '../backup/index.ts';
+import { Buckets, folderBucket } from '../buckets/index.ts';
+import { generatePrivateKey, softwareCustody, softwareKeyHandle } from '../crypto/index.ts';
 import { AuthorityKeeper, Pairing, issueClaim, prepareClaim } from '../enroll/index.ts';
 import {
   type CancelTimer,
@@ -126,6 +129,10 @@ export interface Lab {
   readonly api: Api;
   readonly recorded: Act[];
   readonly reports: RefusalReport[];
+  /** What the server noticed of itself. */
+  readonly events: ServerEvent[];
+  /** The log that witnesses have seen, or not. */
+  readonly labLog: LabLog;
   readonly logLines: string[];
   /** Called before an act counts as recorded; throw to make recording fail. */
   journal: { isReady: boolean; beforeRecord: (act: Act) => void | Promise<void> };
@@ -172,6 +179,8 @@ export function openLab(context: TestContext): Lab {
   const acts = new FakeHistory<ActRecord>();
   const recorded: Act[] = [];
   const reports: RefusalReport[] = [];
+  const events: ServerEvent[] = [];
+  const labLog = new LabLog();
   const logLines: string[] = [];
   const journal: Lab['journal'] = { isReady: true, beforeRecord: () => {} };
   const metrics = new Registry();
@@ -201,6 +210,9 @@ export function openLab(context: TestContext): Lab {
       await journal.beforeRecord(act);
       recorded.push(act);
     },
+    recordEvent: (event) => Promise.resolve(void events.push(event)),
+    tiles: labLog.tiles,
+    witnesses: new Witnesses(store, labLog.asSeenAt(clock)),
     registry,
     apiKeys: new DeviceApiKeys(store, { clock, random, registry }),
     classSettings: new ClassSettings(store),
@@ -219,6 +231,34 @@ export function openLab(context: TestContext): Lab {
     },
     crl: (issuer) => (issuer === undefined || issuer === LAB_CRL.issuer ? LAB_CRL : undefined),
     checkpoint: () => 'holdfast/lab\n0\nAAAA\n\n— sig\n',
+    series: {
+      list: () => Promise.resolve({ series: [], passedOver: 0, behind: 0 }),
+      points: () => Promise.resolve({ points: [], hasMore: false, behind: 0 }),
+      buckets: () => Promise.resolve({ points: [], hasMore: false, behind: 0 }),
+      latest: (devices) =>
+        Promise.resolve({ devices: devices.map(() => ({ values: [] })), behind: 0 }),
+    },
+    logAudit: {
+      verify: () => Promise.reject(new Error('this lab has no log to verify')),
+      prove: () => Promise.resolve(undefined),
+      problemOf: () => 'this lab has no log',
+    },
+    keyCare: {
+      facts: () => ({
+        custody: { name: 'data folder', isInToken: false },
+        escrow: undefined,
+        versions: store.census.versions(),
+        purposes: store.census.purposes(),
+        rotation: store.keyring.keks.isRotating ? { waitsFor: [] } : undefined,
+      }),
+      summary: () => ({
+        isRecoverable: false,
+        isRotating: store.keyring.keks.isRotating,
+      }),
+      whyNotRotate: () =>
+        store.keyring.keks.isRotating ? refuse('E_OPERATE_CONFLICT', 'It rotates.') : undefined,
+      rotate: () => store.keyring.keks.add(clock.nowMs()),
+    },
     server: () => ({
       version: '0.0.0',
       broker: 'mqtts://server.example:8883',
@@ -235,6 +275,41 @@ export function openLab(context: TestContext): Lab {
     pairing,
     preparePairCode: (of, lifeMs) => pairing.prepareCode(of, { port: 8443, lifeMs }),
     resetDevice: (id) => Promise.resolve({ owner: owners.release(id) }),
+    buckets: new Buckets({
+      clock,
+      random,
+      log: createLog({ form: 'json', level: 'silent', write: () => {} }),
+      store,
+      s3: undefined,
+      onChange: () => Promise.resolve(),
+    }),
+    backups: new Backups({
+      clock,
+      random,
+      log: createLog({ form: 'json', level: 'silent', write: () => {} }),
+      recordAct: async (act) => void recorded.push(act),
+      store,
+      // The lab has no log of its own on the disk: a backup of it has no more than the registry.
+      paths: { registry: storePath, broker: storePath, log: storePath, series: storePath },
+      custodyPath: join(folder, 'custody.json'),
+      custody: 'data folder',
+      software: '0.0.0',
+      origin: { origin: 'lab', verifierKey: 'lab+1' },
+      signer: softwareKeyHandle('Ed25519', generatePrivateKey('Ed25519')),
+      openBucket: (name) =>
+        Promise.resolve(
+          name.startsWith('folder:/')
+            ? folderBucket(name.slice('folder:'.length))
+            : refuse('E_OPERATE_INPUT', 'Destinations are folder:/path.'),
+        ),
+      countBackup: () => {},
+    }),
+    eraseDevice: (id) => {
+      const device = present<Device | undefined>(registry.byId(id));
+      const keyRefs = device === undefined ? [] : [device.contentKeyRef];
+      registry.eraseContent(id, 0);
+      return Promise.resolve({ keyRefs, pending: [], isScrubbed: true });
+    },
     identify: () => refuse('E_SESSION_NO_CERTIFICATE', 'a lab has no TLS'),
     tenant: 'default',
     isReady: () => journal.isReady,
@@ -271,6 +346,8 @@ export function openLab(context: TestContext): Lab {
     api,
     recorded,
     reports,
+    events,
+    labLog,
     logLines,
     journal,
     localToken,

@@ -89,3 +89,24 @@ export const DEVICE_SELF_REQUESTS_MAX = 12;
 
 /** Devices that are counted for this at a time: about 1 MB. */
 export const DEVICES_WATCHED_MAX = 10_000;
+
+/**
+ * Proofs that are made at a time: each one reads in a thread of its own, and a second one keeps a
+ * person from waiting for a program.
+ */
+export const PROOFS_MAX = 2;
+
+/** Findings of a verification that its act names; the answer has all of them. */
+export const FINDINGS_ON_RECORD_MAX = 10;
+
+/** Exports under way at a time: each one reads the log as fast as its reader takes it. */
+export const EXPORTS_MAX = 4;
+
+/** Items that an export reads in one go. */
+export const EXPORT_PAGE = 1_000;
+
+/** Rows of a group of a Parquet file: so many are in memory at a time. */
+export const EXPORT_ROW_GROUP = 5_000;
+
+/** Characters of an export that leave together. */
+export const EXPORT_FLUSH_BYTES = 65_536;

@@ -1,5 +1,6 @@
 /** The server about itself. @module */
 import { PinsSchema, ServerInfoSchema } from '@holdfast/protocol/api';
+import { backupSummary } from './backup-views.ts';
 import type { ApiDeps } from './deps.ts';
 import { recordFirst } from './record-first.ts';
 import { type Routes, json, text } from './routes.ts';
@@ -32,7 +33,10 @@ export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
       path: '/readyz',
       responses: { 200: text('Messages are stored.'), 503: text('Messages cannot be stored.') },
     },
-    (c) => (isReady() ? c.text('ready\n', 200) : c.text('not ready\n', 503)),
+    (c) => {
+      const takesMessages = isReady() && server().disk?.condition !== 'full';
+      return takesMessages ? c.text('ready\n', 200) : c.text('not ready\n', 503);
+    },
   );
 
   routes.add(
@@ -43,7 +47,11 @@ export function addSystemRoutes(routes: Routes, deps: ApiDeps): void {
       summary: 'Says where things are, and what to pin.',
       responses: { 200: json(ServerInfoSchema, 'The server.') },
     },
-    (c) => c.json(serverView(server()), 200),
+    (c) => {
+      const backups = backupSummary(deps.backups);
+      const keys = deps.keyCare.summary();
+      return c.json(serverView(server(), deps.witnesses.all(), { backups, keys }), 200);
+    },
   );
 
   routes.add(

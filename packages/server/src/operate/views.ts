@@ -11,6 +11,7 @@ import {
   type ServerInfo,
   type TokenView,
 } from '@holdfast/protocol/api';
+import type { Witness } from '../audit/index.ts';
 import type { IssuedClaim } from '../enroll/index.ts';
 import type { ApiToken, Caller, CertificateRecord, Device } from '../registry/index.ts';
 import type { ActRecord, Reading, RefusalRecord } from '../telemetry/index.ts';
@@ -21,9 +22,24 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-export function serverView(status: ServerStatus): ServerInfo {
-  const { version, broker, api, enroll, pins, verifierKey, startedAtMs } = status;
-  return { version, broker, api, enroll, pins, verifierKey, startedAt: isoTime(startedAtMs) };
+export function serverView(
+  status: ServerStatus,
+  witnesses: readonly Witness[],
+  { backups, keys }: Pick<ServerInfo, 'backups' | 'keys'>,
+): ServerInfo {
+  const { version, broker, api, enroll, pins, verifierKey, startedAtMs, disk } = status;
+  const startedAt = isoTime(startedAtMs);
+  const info = { version, broker, api, enroll, pins, verifierKey, startedAt, disk, backups, keys };
+  return witnesses.length === 0 ? info : { ...info, witnessed: witnessedView(witnesses) };
+}
+
+function witnessedView(witnesses: readonly Witness[]): NonNullable<ServerInfo['witnessed']> {
+  const [latest] = witnesses
+    .flatMap((witness) => (witness.latest === undefined ? [] : [witness.latest]))
+    .toSorted((a, b) => b.size - a.size || b.atMs - a.atMs);
+  const isBehind = witnesses.some(({ alarm }) => alarm !== undefined);
+  if (latest === undefined) return { isBehind };
+  return { latest: { size: latest.size, at: isoTime(latest.atMs) }, isBehind };
 }
 
 export function deviceView(device: Device): DeviceView {

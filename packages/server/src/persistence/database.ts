@@ -13,15 +13,14 @@ export interface OpenDatabaseOptions {
 }
 
 /**
- * Opens a database for this process alone: a second process fails at once, and an acknowledged
- * commit is on the disk (write-ahead log, synchronous=FULL).
+ * Opens a database to write it: an acknowledged commit is on the disk (write-ahead log,
+ * synchronous=FULL). The folder has to be locked, see `lockFolder`; other threads may read.
  * @throws Fault `E_PERSISTENCE_IN_USE`, `E_PERSISTENCE_VERSION`, `E_PERSISTENCE_OPEN`.
  */
 export function openDatabase(path: string, { schema, version }: OpenDatabaseOptions): DatabaseSync {
   keepToOwner(path);
   const database = connect(path);
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = FULL');
     // Deleted rows must not linger in free pages: erasure and one-time secrets rely on it.
@@ -30,6 +29,7 @@ export function openDatabase(path: string, { schema, version }: OpenDatabaseOpti
     const found = versionOf(database);
     if (found === 0) database.exec(`${schema}; PRAGMA user_version = ${version}`);
     else if (found !== version) throw versionFault(path, { found, wanted: version });
+    requireSchema(database, { schema, path });
     database.exec('COMMIT');
     return database;
   } catch (cause) {
@@ -45,17 +45,16 @@ export interface ReadOnlyDatabase {
 }
 
 /**
- * Opens the database of a stopped server to read it, and leaves the folder as it was.
- * @param wanted - Version of the schema, as in {@link OpenDatabaseOptions}.
+ * Opens a database to read it, and leaves the folder as it was.
  * @throws Fault `E_PERSISTENCE_IN_USE` when a server runs on it, `E_PERSISTENCE_VERSION` or
  *   `E_PERSISTENCE_OPEN`.
  */
-export function openDatabaseReadOnly(path: string, wanted: number): ReadOnlyDatabase {
+export function openDatabaseReadOnly(path: string, wanted: OpenDatabaseOptions): ReadOnlyDatabase {
   try {
     // A running server and a killed one leave a write-ahead log, a clean stop does not. Without
     // one, nothing but the file itself counts, and SQLite need not make files beside it.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
-    if (log === undefined || log.size === 0) return checkVersion(openImmutable(path), path, wanted);
+    if (log === undefined || log.size === 0) return checkFormat(openImmutable(path), path, wanted);
     const index = `${path}-shm`;
     const hadIndex = existsSync(index);
     const database = new DatabaseSync(path, { readOnly: true });
@@ -63,21 +62,49 @@ export function openDatabaseReadOnly(path: string, wanted: number): ReadOnlyData
       database.close();
       if (!hadIndex) rmSync(index, { force: true });
     };
-    return checkVersion({ database, close }, path, wanted);
+    return checkFormat({ database, close }, path, wanted);
   } catch (cause) {
     throw openFault(path, cause);
   }
 }
 
-function checkVersion(opened: ReadOnlyDatabase, path: string, wanted: number): ReadOnlyDatabase {
+function checkFormat(
+  opened: ReadOnlyDatabase,
+  path: string,
+  { schema, version }: OpenDatabaseOptions,
+): ReadOnlyDatabase {
   try {
     const found = versionOf(opened.database);
-    if (found !== wanted) throw versionFault(path, { found, wanted });
+    if (found !== version) throw versionFault(path, { found, wanted: version });
+    requireSchema(opened.database, { schema, path });
     return opened;
   } catch (error) {
     opened.close();
     throw error;
   }
+}
+
+/**
+ * A damaged name of a column shows only when it is used, and a trigger or a view that somebody
+ * added would act unseen: the file has what the schema makes, to the letter, and nothing else.
+ */
+function requireSchema(
+  database: DatabaseSync,
+  { schema, path }: { readonly schema: string; readonly path: string },
+): void {
+  const wanted = new DatabaseSync(':memory:');
+  try {
+    wanted.exec(schema);
+    if (schemaOf(database) === schemaOf(wanted)) return;
+  } finally {
+    wanted.close();
+  }
+  throw openFault(path, new Error('its tables, indexes or triggers are malformed or not ours'));
+}
+
+function schemaOf(database: DatabaseSync): string {
+  const sql = 'SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name';
+  return JSON.stringify(database.prepare(sql).all());
 }
 
 function openImmutable(path: string): ReadOnlyDatabase {

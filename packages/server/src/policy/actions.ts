@@ -25,7 +25,19 @@ export type ActionGroup = (typeof ACTION_GROUPS)[number];
 export const ACTIONS = {
   'approval:decide': { on: 'self' },
   'approval:read': { on: 'self' },
+  /** To get the evidence of a reading: who reads both the device and the log. */
+  'audit:prove': { on: 'device', groups: ['reads'] },
   'audit:read': { on: 'server', groups: ['reads'] },
+  /** To make backups, to a place of one's choice. */
+  'backup:make': { on: 'server', groups: ['dangerous'] },
+  /** To remove old backups, and to say when new ones are made. */
+  'backup:manage': { on: 'server', groups: ['dangerous'] },
+  'backup:read': { on: 'server', groups: ['reads'] },
+  /** To accept what was found wrong with a bucket. */
+  'bucket:accept': { on: 'server', groups: ['dangerous'] },
+  /** To look at a bucket of one's choice, and to try it with an object. */
+  'bucket:check': { on: 'server' },
+  'bucket:read': { on: 'server', groups: ['reads'] },
   'ca:read': { on: 'server', groups: ['reads'] },
   'ca:root': { on: 'server', groups: ['dangerous'] },
   'ca:rotate': { on: 'server', groups: ['dangerous'] },
@@ -36,6 +48,8 @@ export const ACTIONS = {
   'device:api-key': { on: 'device' },
   'device:claim': { on: 'device' },
   'device:command': { on: 'device' },
+  /** To erase what it has sent, for good, in backups too. */
+  'device:erase': { on: 'device', groups: ['dangerous'] },
   /** To give a device away that one has. */
   'device:give-away': { on: 'device' },
   'device:group': { on: 'device' },
@@ -51,6 +65,15 @@ export const ACTIONS = {
   'device:revoke': { on: 'device' },
   /** To suspend and to resume. */
   'device:suspend': { on: 'device' },
+  /** To see how the keys of the data folder stand: numbers and ages. */
+  'keys:read': { on: 'server', groups: ['reads'] },
+  /** To make a new key-encryption key. */
+  'keys:rotate': { on: 'server', groups: ['dangerous'] },
+  /**
+   * To read the tree of the log, salted hashes from which its length shows and nothing else, and to
+   * hand over what a witness has cosigned, which proves itself.
+   */
+  'log:read': { on: 'server', groups: ['reads'] },
   'manufacturer:manage': { on: 'server', groups: ['dangerous'] },
   'manufacturer:read': { on: 'server', groups: ['reads'] },
   'metrics:read': { on: 'server', groups: ['reads'] },
@@ -73,6 +96,8 @@ export const ACTIONS = {
   'token:manage': { on: 'self' },
   /** To see the API tokens of others, though never their secrets. */
   'token:read': { on: 'server', groups: ['reads'] },
+  'witness:manage': { on: 'server', groups: ['dangerous'] },
+  'witness:read': { on: 'server', groups: ['reads'] },
 } as const satisfies Readonly<Record<string, ActionDeclaration>>;
 
 /** Name of an action of the API. */

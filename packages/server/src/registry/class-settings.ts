@@ -9,10 +9,23 @@ import {
   type OnClone,
 } from './device-classes.ts';
 
+const RetentionSchema = z.object({
+  /** Messages that the server took in longer ago expire. */
+  ageDays: z.number().optional(),
+  /** Beyond so many bytes of messages of one device, the oldest expire. */
+  bytesPerDeviceMax: z.number().optional(),
+  /** How long what was rolled up of them stays; as long as they do, when it is absent. */
+  rollupDays: z.number().optional(),
+});
+/** How long what devices of a class send is kept; what is absent sets no bound. */
+export type Retention = Readonly<z.infer<typeof RetentionSchema>>;
+
 const ClassRecordSchema = z.object({
   class: z.enum(DEVICE_CLASS_NAMES),
   requiresApiKey: z.boolean(),
   onClone: z.enum(ON_CLONE).optional(),
+  retention: RetentionSchema.optional(),
+  lateHours: z.number().optional(),
   renewalGraceMs: z.int().optional(),
 });
 type ClassRecord = Readonly<z.infer<typeof ClassRecordSchema>>;
@@ -21,6 +34,10 @@ type ClassRecord = Readonly<z.infer<typeof ClassRecordSchema>>;
 export interface ClassRules {
   readonly requiresApiKey: boolean;
   readonly onClone: OnClone;
+  /** Absent: everything is kept. */
+  readonly retention?: Retention | undefined;
+  /** How many hours old a message may be that was held back; 0: none that is late is accepted. */
+  readonly lateHours: number;
   /** How long after its end a certificate can still be renewed, into quarantine; milliseconds. */
   readonly renewalGraceMs: number;
 }
@@ -36,10 +53,11 @@ export class ClassSettings {
 
   constructor(store: SealedStore) {
     this.#records = store.collection('class-settings', ClassRecordSchema);
-    for (const { class: name, requiresApiKey, ...set } of this.#records.all()) {
+    for (const { class: name, ...set } of this.#records.all()) {
       const asItComes = DEVICE_CLASSES[name];
-      const { onClone = asItComes.onClone, renewalGraceMs = asItComes.renewalGraceMs } = set;
-      this.#byClass.set(name, { requiresApiKey, onClone, renewalGraceMs });
+      const { onClone = asItComes.onClone, lateHours = lateHoursOf(name) } = set;
+      const { renewalGraceMs = asItComes.renewalGraceMs } = set;
+      this.#byClass.set(name, { ...set, onClone, lateHours, renewalGraceMs });
     }
   }
 
@@ -47,7 +65,7 @@ export class ClassSettings {
     const set = this.#byClass.get(className);
     if (set !== undefined) return set;
     const { requiresApiKey, onClone, renewalGraceMs } = DEVICE_CLASSES[className];
-    return { requiresApiKey, onClone, renewalGraceMs };
+    return { requiresApiKey, onClone, lateHours: lateHoursOf(className), renewalGraceMs };
   }
 
   /** Sets rules of a class; others stay. Listeners run before this returns. */
@@ -64,3 +82,9 @@ export class ClassSettings {
     return () => this.#listeners.delete(listener);
   }
 }
+
+function lateHoursOf(className: DeviceClassName): number {
+  return DEVICE_CLASSES[className].lateMaxMs / HOUR_MS;
+}
+
+const HOUR_MS = 3_600_000;

@@ -198,7 +198,12 @@ test('what a class asks is as it comes until it is set, and stays so', (t) => {
   assert.deepEqual(told, ['sensor']);
   lab.restart();
   const later = new ClassSettings(lab.store());
-  const rules = { requiresApiKey: true, onClone: 'report', renewalGraceMs: 180 * 86_400_000 };
+  const rules = {
+    requiresApiKey: true,
+    onClone: 'report',
+    lateHours: 168,
+    renewalGraceMs: 180 * 86_400_000,
+  };
   assert.deepEqual(later.of('sensor'), rules);
   assert.equal(later.of('gateway').requiresApiKey, false);
 });

@@ -15,6 +15,11 @@ export interface DeviceClass {
   readonly certificateLifeMs: number;
   /** How far the `ts` of a payload may lie in the past, in milliseconds. */
   readonly ageMaxMs: number;
+  /**
+   * How far it may lie in the past in a message that was held back: by its device, which kept it
+   * during an outage, or on the way. Unless an operator sets it; milliseconds.
+   */
+  readonly lateMaxMs: number;
   /** How far the `ts` of a payload may lie in the future, in milliseconds. */
   readonly aheadMaxMs: number;
   /** Packets that a device may send in a second, in the long run. */
@@ -44,6 +49,8 @@ const THING: DeviceClass = {
   // Plain MQTT clients cannot renew by themselves: 90 days until a device does it by the SDK.
   certificateLifeMs: 90 * DAY_MS,
   ageMaxMs: 5 * MINUTE_MS,
+  // An outage that begins on Friday evening, and is found after a long weekend.
+  lateMaxMs: 7 * DAY_MS,
   aheadMaxMs: 5 * MINUTE_MS,
   messagesPerSecond: 100,
   messageBurst: 1_000,

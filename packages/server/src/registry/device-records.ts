@@ -30,11 +30,18 @@ export const DeviceSchema = z.object({
   createdAtMs: z.int(),
   /** Number of the data key that seals what this device sends. */
   contentKeyRef: z.int(),
+  /** Those that sealed it before, oldest first: they only open. */
+  formerContentKeyRefs: z.array(z.int()).default([]),
   /**
    * Set by an erasure: counters up to this one count as seen, under the payload keys of that
    * generation. What told which ones were is erased.
    */
   seenCounters: z.object({ generation: z.int(), upTo: z.int() }).optional(),
+  /**
+   * When what it had sent was erased last. What it measured before, and held back, does not come
+   * after it: it may be the former owner's.
+   */
+  erasedAtMs: z.int().optional(),
   /** Counts the enrollments: each one makes new payload keys. */
   payloadKeyGeneration: z.int(),
   /** True once a message was verified with the payload key: from then on it is never delivered. */
@@ -43,6 +50,16 @@ export const DeviceSchema = z.object({
 /** A device of the fleet. */
 export type Device = Readonly<z.infer<typeof DeviceSchema>>;
 export type DeviceState = Device['state'];
+
+/**
+ * Numbers of all data keys under which something of this device stands, oldest first. Each one has
+ * sealed nothing since there is the next.
+ */
+export function contentKeyRefsOf(
+  device: Pick<Device, 'contentKeyRef' | 'formerContentKeyRefs'>,
+): number[] {
+  return [...device.formerContentKeyRefs, device.contentKeyRef];
+}
 
 export const CertificateSchema = z.object({
   /** SHA-256 of the DER certificate, lower-case hex. */

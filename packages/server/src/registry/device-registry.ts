@@ -11,6 +11,7 @@ import {
   ClaimSchema,
   type Device,
   DeviceSchema,
+  contentKeyRefsOf,
 } from './device-records.ts';
 import { LIFE_CYCLE, type StateChange, changed } from './life-cycle.ts';
 import { CERTIFICATES_PRUNED_MAX, CERTIFICATE_KEPT_MS } from './limits.ts';
@@ -193,7 +194,30 @@ export class DeviceRegistry {
   }
 
   /**
-   * Destroys the data key of what a device has sent, so that nobody can read it any more, and
+   * Gives devices new data keys for what they send from now on, all in one transaction; those
+   * before only open. Listeners run before this returns.
+   */
+  renewContentKeys(ids: readonly string[]): Device[] {
+    const { keyring } = this.#store;
+    const changes = this.#store.transaction(() =>
+      ids.flatMap((id): DeviceChange[] => {
+        const device = this.#devices.get(id);
+        if (device === undefined) return [];
+        const { ref: contentKeyRef } = keyring.create('device');
+        keyring.retire(device.contentKeyRef);
+        const formerContentKeyRefs = contentKeyRefsOf(device);
+        const change = { device: { ...device, contentKeyRef, formerContentKeyRefs } };
+        this.#persist(change);
+        return [change];
+      }),
+    );
+    const renewed = changes.map((change) => this.#apply(change));
+    for (const device of renewed) this.#publish(device);
+    return renewed;
+  }
+
+  /**
+   * Destroys the data keys of what a device has sent, so that nobody can read it any more, and
    * makes a new one.
    * @param seenUpTo - The highest counter of its messages so far.
    */
@@ -202,10 +226,11 @@ export class DeviceRegistry {
     if (device === undefined) return undefined;
     const { keyring } = this.#store;
     const seenCounters = { generation: device.payloadKeyGeneration, upTo: seenUpTo };
+    const facts = { formerContentKeyRefs: [], seenCounters, erasedAtMs: this.#clock.nowMs() };
     const erased = this.#change(() => {
       const { ref: contentKeyRef } = keyring.create('device');
-      keyring.destroy(device.contentKeyRef);
-      return { device: { ...device, contentKeyRef, seenCounters } };
+      for (const ref of contentKeyRefsOf(device)) keyring.destroy(ref);
+      return { device: { ...device, contentKeyRef, ...facts } };
     });
     this.#store.scrub();
     return this.#publish(erased);
@@ -367,6 +392,7 @@ export class DeviceRegistry {
       statesBefore: [],
       createdAtMs: nowMs,
       contentKeyRef: this.#store.keyring.create('device').ref,
+      formerContentKeyRefs: [],
       payloadKeyGeneration: 0,
       isPayloadKeyInUse: false,
     };

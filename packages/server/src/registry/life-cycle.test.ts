@@ -23,6 +23,7 @@ function device(state: DeviceState, statesBefore: DeviceState[] = []): Device {
     statesBefore,
     createdAtMs: 0,
     contentKeyRef: 1,
+    formerContentKeyRefs: [],
     payloadKeyGeneration: 1,
     isPayloadKeyInUse: true,
   };

@@ -9,6 +9,7 @@ import {
   FrameSplitter,
   type PacketRefusal,
   type ProtocolLevel,
+  type Publish,
   REASON,
   TopicReader,
   decodeFromClient,
@@ -99,6 +100,8 @@ export class MqttConnection {
   #shown: ShownApiKey | undefined;
   #will: LeftWill | undefined;
   #isPressed = false;
+  #isFull = false;
+  #held: { readonly packet: Publish; readonly bytes: number } | undefined;
   #cancelDelay: CancelTimer | undefined;
   #isDelayed = false;
   #delayedSinceMs: number | undefined;
@@ -128,6 +131,19 @@ export class MqttConnection {
   /** Pauses or resumes reading while the journal is behind. */
   setPressed(isPressed: boolean): void {
     this.#isPressed = isPressed;
+    this.#process();
+  }
+
+  /**
+   * Whether messages are refused for want of room. MQTT 5 can say so; who speaks 3.1.1 gets no
+   * answer, and is not read from behind its first message, until there is room.
+   */
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull;
+    const held = this.#held;
+    if (isFull || held === undefined) return;
+    this.#held = undefined;
+    if (this.#state === 'open') this.#handle(held.packet, held.bytes);
     this.#process();
   }
 
@@ -222,9 +238,8 @@ export class MqttConnection {
     if (this.#state === 'opening') return this.#authentication?.isWaiting ?? false;
     const conversation = this.#conversation;
     if (this.#state !== 'open' || conversation === undefined) return false;
-    return (
-      !this.#isPressed && !this.#isDelayed && conversation.unstoredCount < this.#deps.intake.share
-    );
+    if (this.#isPressed || this.#isDelayed || this.#held !== undefined) return false;
+    return conversation.unstoredCount < this.#deps.intake.share;
   }
 
   /** Who speaks MQTT 5 is told, in a CONNACK if it is the CONNECT that is broken. [MQTT-3.1.4-1] */
@@ -251,6 +266,10 @@ export class MqttConnection {
     if (packet.type === 'disconnect') return this.#disconnect(packet);
     if (packet.type === 'connect' || packet.type === 'connectUnsupported') {
       return this.refuse(refuse('E_SESSION_PROTOCOL', 'a second CONNECT [MQTT-3.1.0-2]'));
+    }
+    if (this.#isFull && this.#level !== 5 && packet.type === 'publish' && packet.qos > 0) {
+      this.#held = { packet, bytes };
+      return undefined;
     }
     // Answers are never delayed for a client that sends too much. MQTT 5 [MQTT-3.3.4-10]
     if (!conversation.isAnswer(packet)) this.#limitRate(bytes, nowMs);

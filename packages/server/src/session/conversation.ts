@@ -47,6 +47,9 @@ export type ConversationPacket = Exclude<
   { readonly type: 'connect' | 'connectUnsupported' | 'disconnect' | 'auth' }
 >;
 
+/** Reason codes from here on say that something was not done. MQTT 5 §2.4 */
+const FAILURE_CODES = 0x80;
+
 /** The reason for a filter that MQTT 3.1.1 knows. [MQTT-3.9.3-2] */
 const REFUSED_FILTER = 0x80;
 
@@ -134,14 +137,25 @@ export class Conversation {
       const refusal = this.#countUnacknowledged();
       if (refusal !== undefined) return refusal;
       // MQTT 5 [MQTT-4.3.3-8], MQTT 3.1.1 [MQTT-4.6.0-3]
-      return this.#store(publish, topic, () => this.#write(encodePubrec(packetId)));
+      return this.#store(publish, topic, (reasonCode) => {
+        if (reasonCode < FAILURE_CODES) return this.#write(encodePubrec(packetId));
+        // The message ends here: its id is free. MQTT 5 [MQTT-4.3.3-9]
+        session.release(packetId);
+        this.#reusedIds.delete(packetId);
+        this.#unacknowledged -= 1;
+        return this.#write(encodePubrec(packetId, reasonCode));
+      });
     }
     if (!publish.dup && this.#reusedIds.has(packetId)) {
       return refuse('E_SESSION_PROTOCOL', `packet id ${packetId} is in use [MQTT-2.2.1-3]`);
     }
     if (!publish.dup) this.#reusedIds.add(packetId);
     // A repetition of what is stored or about to be: it must not count twice. [MQTT-4.3.3-10]
-    session.whenDurable(() => this.#write(encodePubrec(packetId)));
+    session.whenDurable(() => {
+      // The first one may have been refused for want of room meanwhile.
+      const reasonCode = session.hasReceived(packetId) ? REASON.success : REASON.quotaExceeded;
+      this.#write(encodePubrec(packetId, reasonCode));
+    });
     return undefined;
   }
 
@@ -154,10 +168,12 @@ export class Conversation {
     const { intake } = this.#deps;
     if (this.#unstored === 0) intake.begin();
     this.#unstored += 1;
-    this.#deps.handler.publish({ topic, payload, retain, qos, properties }, (hasSubscribers) => {
+    const message = { topic, payload, retain, qos, properties };
+    this.#deps.handler.publish(message, (hasSubscribers, refusal) => {
       this.#unstored -= 1;
       if (this.#unstored === 0) intake.end();
-      acknowledge?.(hasSubscribers ? REASON.success : this.#inMqtt5(REASON.noMatchingSubscribers));
+      if (refusal?.code === 'E_JOURNAL_DISK_FULL') acknowledge?.(reasonOf(refusal));
+      else acknowledge?.(hasSubscribers ? REASON.success : this.#nobodySubscribed);
       if (!this.#isOver) this.#deps.onStored();
     });
     return undefined;
@@ -257,8 +273,8 @@ export class Conversation {
     return this.#deps.refuse(new PacketRefusal('E_SESSION_PROTOCOL', detail, { reasonCode }));
   }
 
-  #inMqtt5(reasonCode: number): number {
-    return this.#deps.link.level === 5 ? reasonCode : 0;
+  get #nobodySubscribed(): number {
+    return this.#deps.link.level === 5 ? REASON.noMatchingSubscribers : REASON.success;
   }
 
   #write(bytes: Uint8Array): void {

@@ -21,7 +21,8 @@ export interface VerifiedWill {
 
 /**
  * What is said of a message in the end. The refusal is for an edge that tells devices which of
- * their messages were refused, though never why; MQTT does not.
+ * their messages were refused, though never why; MQTT does not, but for `E_JOURNAL_DISK_FULL`:
+ * such a message was not even looked at, and has to be sent again.
  */
 export type PublishDone = (hasSubscribers: boolean, refusal?: Refusal) => void;
 

@@ -17,4 +17,5 @@ const REASONS: ReadonlyMap<RefusalCode, ReasonCode> = new Map<RefusalCode, Reaso
   ['E_SESSION_SLOW', REASON.quotaExceeded],
   ['E_SESSION_FLAPPING', REASON.connectionRateExceeded],
   ['E_JOURNAL_UNAVAILABLE', REASON.serverUnavailable],
+  ['E_JOURNAL_DISK_FULL', REASON.quotaExceeded],
 ]);

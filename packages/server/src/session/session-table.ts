@@ -86,6 +86,7 @@ export class SessionTable {
   readonly #stopWatching: () => void;
   #cancelSweep: CancelTimer = () => {};
   #isPressed = false;
+  #isFull = false;
 
   constructor(deps: SessionTableDeps) {
     this.#deps = deps;
@@ -157,6 +158,7 @@ export class SessionTable {
     else siblings.add(connection);
     const refusal = this.#checkCount(peer, siblings?.size ?? 1);
     if (refusal !== undefined) return connection.refuse(refusal);
+    connection.setFull(this.#isFull);
     connection.setPressed(this.#isPressed);
   }
 
@@ -192,6 +194,12 @@ export class SessionTable {
   setPressed(isPressed: boolean): void {
     this.#isPressed = isPressed;
     for (const connection of this.#all) connection.setPressed(isPressed);
+  }
+
+  /** Tells whether messages are refused for want of room. */
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull;
+    for (const connection of this.#all) connection.setFull(isFull);
   }
 
   /** Takes up a session that was on the disk when the server started. */

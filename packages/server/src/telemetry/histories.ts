@@ -1,9 +1,10 @@
 /** What operators read: readings, refusals and acts, out of the journal. @module */
 import { type Entry, REFUSAL_CODES, type RefusalCode } from '@holdfast/protocol';
 import { z } from 'zod';
-import type { Journal, JournaledEntry } from '../journal/index.ts';
+import { REGISTRY_MARK } from '../audit/index.ts';
+import { type Journal, type JournaledEntry, readNewest } from '../journal/index.ts';
 import type { DataKey, Keyring } from '../persistence/index.ts';
-import type { DeviceRegistry } from '../registry/index.ts';
+import { type DeviceRegistry, contentKeyRefsOf } from '../registry/index.ts';
 import type { ActRecord, Histories, History, Page, Reading, RefusalRecord } from './reading.ts';
 
 /** What is stored of a refusal besides who and which. */
@@ -25,53 +26,52 @@ const ActFactsSchema = z.object({
 export interface HistoriesDeps {
   readonly journal: Journal;
   readonly registry: DeviceRegistry;
-  readonly keyring: Keyring;
-  readonly refusalsKey: DataKey;
-  readonly actsKey: DataKey;
+  readonly keyring: Pick<Keyring, 'all' | 'byRef'>;
 }
 
 /** Opens the histories of one server. */
 export function openHistories(deps: HistoriesDeps): Histories {
   const { journal, registry, keyring } = deps;
   return {
-    refusals: new JournalHistory(journal, () => deps.refusalsKey, asRefusal),
-    acts: new JournalHistory(journal, () => deps.actsKey, asAct),
+    refusals: new JournalHistory(journal, () => keyring.all('refusals'), asRefusal),
+    acts: new JournalHistory(journal, () => keyring.all('acts'), asAct),
     readings: (deviceId) =>
       new JournalHistory(
         journal,
         () => {
           const device = registry.byId(deviceId);
-          return device && keyring.byRef(device.contentKeyRef);
+          const refs = device === undefined ? [] : contentKeyRefsOf(device);
+          return refs.toReversed().map((ref) => keyring.byRef(ref));
         },
         (index, entry) => asReading(index, entry, deviceId),
       ),
   };
 }
 
-/** The items that one data key seals in the log. */
+/** The items that the data keys of one purpose seal in the log. */
 class JournalHistory<T> implements History<T> {
   readonly #journal: Journal;
-  readonly #key: () => DataKey | undefined;
+  /** Newest first. */
+  readonly #keys: () => readonly DataKey[];
   readonly #parse: (index: number, entry: Entry) => T | undefined;
 
   constructor(
     journal: Journal,
-    key: () => DataKey | undefined,
+    keys: () => readonly DataKey[],
     parse: (index: number, entry: Entry) => T | undefined,
   ) {
     this.#journal = journal;
-    this.#key = key;
+    this.#keys = keys;
     this.#parse = parse;
   }
 
   async read({ limit, before = Number.MAX_SAFE_INTEGER }: Page): Promise<T[]> {
-    const key = this.#key();
-    if (key === undefined) return [];
+    const keys = this.#keys();
     const items: T[] = [];
     let next = before;
     let page: JournaledEntry[];
     do {
-      page = await this.#journal.read(key, { before: next, limit: limit - items.length });
+      page = await readNewest(this.#journal, keys, { before: next, limit: limit - items.length });
       for (const { index, entry } of page) {
         const item = this.#parse(index, entry);
         if (item !== undefined) items.push(item);
@@ -105,7 +105,9 @@ function asRefusal(index: number, entry: Entry): RefusalRecord | undefined {
 }
 
 function asAct(index: number, entry: Entry): ActRecord | undefined {
-  if (entry.kind !== 'act') return undefined;
+  // What the server noticed of itself stands among the acts.
+  const isEvent = entry.kind === 'event' && entry.topic !== REGISTRY_MARK;
+  if (entry.kind !== 'act' && !isEvent) return undefined;
   const facts = ActFactsSchema.parse(JSON.parse(Buffer.from(entry.body).toString('utf8')));
   return { index, atMs: entry.atMs, action: entry.topic, principal: entry.principal, ...facts };
 }

@@ -5,7 +5,7 @@ import { type Refusal, SIGNED_JSON_LIMITS } from '@holdfast/protocol';
 import { Grant } from '../authorize/index.ts';
 import { openPermissions } from '../authorize/lab.testing.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
-import { DeviceVerifier } from './device-verifier.ts';
+import { DeviceVerifier, type DeviceVerifierDeps } from './device-verifier.ts';
 import { NO_COUNTERS } from './replay-window.ts';
 import { VerifiedMessage } from './verified-message.ts';
 
@@ -17,13 +17,16 @@ interface Bench {
   readonly sign: (canonical: string) => string;
 }
 
-function openBench(t: TestContext): Bench {
+const WEEK_MS = 7 * 86_400_000;
+
+function openBench(t: TestContext, more: Pick<DeviceVerifierDeps, 'lateMaxMs'> = {}): Bench {
   const lab = openLab(t);
   const { device, certificate } = lab.enroll('pump-1');
   const grant = new Grant(lab.admit(certificate), openPermissions(lab).permissions);
   const keys = lab.payloadKeys.of(device);
   const key = keys.payloadKey.expose();
-  const verifier = new DeviceVerifier({ device, keys, clock: lab.clock, counters: NO_COUNTERS });
+  const deps = { device, keys, clock: lab.clock, counters: NO_COUNTERS };
+  const verifier = new DeviceVerifier({ ...deps, ...more });
   return {
     lab,
     key,
@@ -86,14 +89,36 @@ test('time must lie within the tolerance of the class, both ends included', (t) 
   assert.ok(VerifiedMessage.is(at(nowMs)));
   assert.ok(VerifiedMessage.is(at(nowMs - 300_000)));
   assert.ok(VerifiedMessage.is(at(nowMs + 300_000)));
-  assert.equal(codeOf(at(nowMs - 300_001)), 'E_VERIFY_STALE');
+  assert.equal(codeOf(at(nowMs - WEEK_MS - 1)), 'E_VERIFY_STALE');
   assert.equal(codeOf(at(nowMs + 300_001)), 'E_VERIFY_FUTURE');
   assert.ok(VerifiedMessage.is(verify(sign(`{"ctr": 50, "ts": ${nowMs / 1_000}}`))));
 });
 
+test('what was held back is accepted once, for as long as its class says, and marked late', (t) => {
+  let lateMaxMs = 3_600_000;
+  const bench = openBench(t, { lateMaxMs: () => lateMaxMs });
+  const nowMs = bench.lab.clock.nowMs();
+  const verify = (ctr: number, agoMs: number): boolean | string => {
+    const verified = bench.verify(bench.sign(`{"ctr": ${ctr}, "ts": ${nowMs - agoMs}}`));
+    return VerifiedMessage.is(verified) ? verified.isLate : codeOf(verified);
+  };
+  assert.equal(verify(5, 300_000), false);
+  assert.equal(verify(6, 300_001), true);
+  assert.equal(verify(7, 3_600_000), true);
+  assert.equal(verify(8, 3_600_001), 'E_VERIFY_STALE');
+  // The window alone decides what is new: a message that another one has overtaken is.
+  assert.equal(verify(3, 400_000), true);
+  for (const ctr of [3, 5, 6, 7]) assert.equal(verify(ctr, 400_000), 'E_VERIFY_REPLAY');
+  assert.equal(verify(9_000, 0), false);
+  assert.equal(verify(8, 400_000), 'E_VERIFY_REPLAY', 'older than the window');
+  lateMaxMs = 0;
+  assert.equal(verify(9_001, 300_000), false);
+  assert.equal(verify(9_002, 300_001), 'E_VERIFY_STALE');
+});
+
 test('a stale message does not use up its counter', (t) => {
   const { verify, sign, lab } = openBench(t);
-  const old = sign(`{"ctr": 1, "ts": ${lab.clock.nowMs() - 600_000}}`);
+  const old = sign(`{"ctr": 1, "ts": ${lab.clock.nowMs() - WEEK_MS - 1}}`);
   assert.equal(codeOf(verify(old)), 'E_VERIFY_STALE');
   assert.ok(VerifiedMessage.is(verify(sign('{"ctr": 1}'))));
 });

@@ -28,6 +28,8 @@ export interface DeviceVerifierDeps {
   readonly clock: Clock;
   /** Counters accepted under these keys before. */
   readonly counters: KnownCounters;
+  /** How old a message may be that was held back, in milliseconds. Default: as its class comes. */
+  readonly lateMaxMs?: () => number;
 }
 
 /** What a genuine message says of its place among the others. */
@@ -44,18 +46,20 @@ export class DeviceVerifier {
   readonly #kid: string;
   readonly #hmac: HmacSha256;
   readonly #clock: Clock;
+  readonly #lateMaxMs: () => number;
   readonly #window: ReplayWindow;
   #contentKeyRef: number;
   /** The signature of form 2 in bytes, one at a time. */
   readonly #signature = Buffer.alloc(32);
 
-  constructor({ device, keys, clock, counters }: DeviceVerifierDeps) {
+  constructor({ device, keys, clock, counters, lateMaxMs }: DeviceVerifierDeps) {
     this.generation = device.payloadKeyGeneration;
     this.#device = device;
     this.#class = DEVICE_CLASSES[device.class];
     this.#kid = keys.kid;
     this.#hmac = new HmacSha256(keys.payloadKey.expose());
     this.#clock = clock;
+    this.#lateMaxMs = lateMaxMs ?? (() => this.#class.lateMaxMs);
     this.#window = new ReplayWindow(counters);
     this.#contentKeyRef = device.contentKeyRef;
   }
@@ -65,7 +69,7 @@ export class DeviceVerifier {
     return this.#window.highest;
   }
 
-  /** What it verifies from now on is sealed with another data key: the one before is destroyed. */
+  /** What it verifies from now on is sealed with another data key. */
   useContentKey(ref: number): void {
     this.#contentKeyRef = ref;
   }
@@ -76,15 +80,17 @@ export class DeviceVerifier {
    * Form 1 covers the payload only; topic, retain flag and properties of such a message are
    * vouched for by the connection it came on, as those of any other.
    * The signature comes before time and counter: a forgery must not move the replay window.
+   * A message may be late: it is the counter that makes it count once, as one that the window does
+   * not know is refused, however young the message. The time only bounds for how long.
    */
   verify(message: PermittedMessage): VerifiedMessage | Refusal {
     const stamp = this.#readStamp(message);
     if (stamp instanceof Refusal) return stamp;
     const nowMs = this.#clock.nowMs();
-    const stale = this.#checkTime(stamp, nowMs);
-    if (stale !== undefined) return stale;
+    const time = this.#judgeTime(stamp, nowMs);
+    if (time instanceof Refusal) return time;
     if (!this.#window.accept(stamp.counter)) return this.#refuseReplay(stamp.counter);
-    return this.#mint(message, nowMs);
+    return this.#mint(message, { atMs: nowMs, isLate: time === 'late' });
   }
 
   /**
@@ -93,7 +99,7 @@ export class DeviceVerifier {
    */
   verifyWill(message: PermittedMessage): VerifiedMessage | Refusal {
     const stamp = this.#readStamp(message);
-    return stamp instanceof Refusal ? stamp : this.#mint(message, this.#clock.nowMs());
+    return stamp instanceof Refusal ? stamp : this.#mint(message, { atMs: this.#clock.nowMs() });
   }
 
   /** The same message with the time of now: for a will, when its device is gone. */
@@ -115,7 +121,10 @@ export class DeviceVerifier {
       : this.#readForm1(message.payload);
   }
 
-  #mint(message: PermittedMessage, atMs: number): VerifiedMessage {
+  #mint(
+    message: PermittedMessage,
+    { atMs, isLate = false }: { atMs: number; isLate?: boolean },
+  ): VerifiedMessage {
     const content = {
       principal: this.#device.id,
       topic: message.topic,
@@ -128,7 +137,7 @@ export class DeviceVerifier {
       deviceId: this.#device.id,
       contentKeyRef: this.#contentKeyRef,
     };
-    return mintVerified(content, { atMs, counterMax: this.#window.highest });
+    return mintVerified(content, { atMs, counterMax: this.#window.highest, isLate });
   }
 
   #readForm1(payload: Uint8Array): Stamp | Refusal {
@@ -159,14 +168,16 @@ export class DeviceVerifier {
     return refuse('E_VERIFY_SIG', `it is not signed with ${this.#kid}`);
   }
 
-  #checkTime({ timeMs }: Stamp, nowMs: number): Refusal | undefined {
-    if (timeMs === undefined) return undefined;
+  #judgeTime({ timeMs }: Stamp, nowMs: number): 'fresh' | 'late' | Refusal {
+    if (timeMs === undefined) return 'fresh';
     const ageMs = nowMs - timeMs;
     const { ageMaxMs, aheadMaxMs } = this.#class;
     if (ageMs > ageMaxMs) {
+      const lateMaxMs = Math.max(ageMaxMs, this.#lateMaxMs());
+      if (ageMs <= lateMaxMs) return 'late';
       return refuse(
         'E_VERIFY_STALE',
-        `its time is ${inSeconds(ageMs)} old; at most ${inSeconds(ageMaxMs)}`,
+        `its time is ${inSeconds(ageMs)} old; at most ${inSeconds(lateMaxMs)}`,
       );
     }
     if (-ageMs > aheadMaxMs) {
@@ -175,7 +186,7 @@ export class DeviceVerifier {
         `its time is ${inSeconds(-ageMs)} ahead; at most ${inSeconds(aheadMaxMs)}`,
       );
     }
-    return undefined;
+    return 'fresh';
   }
 
   #refuseReplay(counter: number): Refusal {

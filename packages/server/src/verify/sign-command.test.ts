@@ -20,6 +20,7 @@ const device: Device = {
   statesBefore: [],
   createdAtMs: 0,
   contentKeyRef: 9,
+  formerContentKeyRefs: [],
   payloadKeyGeneration: 1,
   isPayloadKeyInUse: true,
 };

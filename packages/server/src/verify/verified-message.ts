@@ -27,6 +27,11 @@ export interface VerifiedMoment {
   readonly atMs: number;
   /** Highest counter of the device so far; 0 for messages that no device sent. */
   readonly counterMax: number;
+  /**
+   * Whether its own time is older than a message takes on its way: its device kept it during an
+   * outage, or somebody held it back. Default: false.
+   */
+  readonly isLate?: boolean;
 }
 
 /**
@@ -51,8 +56,12 @@ export class VerifiedMessage implements Entry, VerifiedContent, VerifiedMoment {
   readonly deviceId: string;
   readonly contentKeyRef: number;
   readonly counterMax: number;
+  readonly isLate: boolean;
 
-  private constructor(content: VerifiedContent, { atMs, counterMax }: VerifiedMoment) {
+  private constructor(
+    content: VerifiedContent,
+    { atMs, counterMax, isLate = false }: VerifiedMoment,
+  ) {
     this.atMs = atMs;
     this.principal = content.principal;
     this.topic = content.topic;
@@ -65,6 +74,7 @@ export class VerifiedMessage implements Entry, VerifiedContent, VerifiedMoment {
     this.deviceId = content.deviceId;
     this.contentKeyRef = content.contentKeyRef;
     this.counterMax = counterMax;
+    this.isLate = isLate;
   }
 
   static {

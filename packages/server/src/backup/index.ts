@@ -1,0 +1,11 @@
+/** Backups: consistent snapshots, sealed, whose keys are kept apart so that erasures reach them. @module */
+export { type BackupRun, Backups, type BackupsDeps } from './backups.ts';
+export { BackupRecords, type Destination, type Drill, type Schedule } from './destinations.ts';
+export { folderRefusal, isPlainPath } from './folder-place.ts';
+export type { Erasure } from './keys-object.ts';
+export * from './limits.ts';
+export type { MadeBackup } from './make-backup.ts';
+export { BACKED_UP, type ManifestHead, type Snapshot } from './manifest.ts';
+export { type FoundBackup, type OpenedBackup, findBackup, openBackup } from './open-backup.ts';
+export type { BackupsThere, Pruned } from './prune.ts';
+export { restoreDatabase } from './restore-database.ts';

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { BackupKey } from './backup-key.ts';
+import { failingBucket, openBackupLab } from './lab.testing.ts';
+import { makeBackup } from './make-backup.ts';
+import { type Manifest, decodeManifest, manifestObject } from './manifest.ts';
+import { chunksOf, listBackups } from './prune.ts';
+import { restoreDatabase } from './restore-database.ts';
+
+type Lab = ReturnType<typeof openBackupLab>;
+
+async function manifestOf({ bucket, dataKey, verifierKey }: Lab, id: string): Promise<Manifest> {
+  const key = new BackupKey(dataKey.ref, dataKey.key);
+  const bytes = (await bucket.get(manifestObject(id))) ?? assert.fail(id);
+  return decodeManifest(bytes, { key, verifierKey });
+}
+
+async function headsOf({ bucket, verifierKey }: Lab) {
+  return (await listBackups(bucket, verifierKey)).heads;
+}
+
+function rowsOf(path: string): string {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const schema = database.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
+    const batches = database
+      .prepare('SELECT first, hex(sealed) AS sealed FROM batch ORDER BY first')
+      .all();
+    const version = database.prepare('PRAGMA user_version').get();
+    return JSON.stringify([schema, batches, version]);
+  } finally {
+    database.close();
+  }
+}
+
+const logOf = ({ snapshot }: Manifest) =>
+  snapshot.databases.find(({ name }) => name === 'log') ?? assert.fail('no log');
+
+test('a backup has the newest checkpoint, and nothing of the wrapped keys', async (t) => {
+  const lab = openBackupLab(t, { mebibytes: 1 });
+  const registry = new DatabaseSync(lab.paths.registry);
+  registry.exec(
+    "INSERT INTO key_encryption_key (version, wrapped, created_ms) VALUES (1, x'00', 0)",
+  );
+  registry.close();
+  const made = await makeBackup(lab.optionsFor(lab.bucket));
+  assert.equal(made.checkpoint, 'newest');
+  const manifest = await manifestOf(lab, made.id);
+  const tables = manifest.snapshot.databases.find(({ name }) => name === 'registry')?.tables ?? [];
+  assert.deepEqual(
+    tables.filter(({ name }) => name.endsWith('_key')).map(({ rows, chunks }) => [rows, chunks]),
+    [
+      [0, []],
+      [0, []],
+    ],
+  );
+});
+
+test('only what is new is written, and what was written twice stands once', async (t) => {
+  const lab = openBackupLab(t);
+  const first = await makeBackup(lab.optionsFor(lab.bucket));
+  assert.equal(first.newBytes, first.bytes);
+  const same = await makeBackup(lab.optionsFor(lab.bucket));
+  assert.equal(same.newBytes, 0);
+  lab.append(1);
+  const more = await makeBackup(lab.optionsFor(lab.bucket));
+  assert.ok(more.newBytes > 0 && more.newBytes < more.bytes / 2, `${more.newBytes} bytes`);
+  assert.equal((await headsOf(lab)).length, 3);
+});
+
+test('a backup whose line was cut goes on where it was', async (t) => {
+  const lab = openBackupLab(t);
+  const cut = failingBucket(lab.bucket, 'put', 3);
+  await assert.rejects(makeBackup(lab.optionsFor(cut.bucket)), /the line is cut/u);
+  assert.deepEqual(await headsOf(lab), [], 'half a backup is none');
+  const rest = failingBucket(lab.bucket, 'put', 1_000);
+  const made = await makeBackup(lab.optionsFor(rest.bucket));
+  assert.ok(made.newBytes < made.bytes);
+  for (const key of cut.done) assert.ok(!rest.done.includes(key), `${key} was put again`);
+});
+
+test('what is written while a backup is made is not in it, and none of it is half in it', async (t) => {
+  const lab = openBackupLab(t, { mebibytes: 2 });
+  const before = rowsOf(lab.paths.log);
+  let hasWritten = false;
+  const options = lab.optionsFor(lab.bucket);
+  const made = await makeBackup({
+    ...options,
+    onProgress: () => {
+      if (!hasWritten) lab.append(3);
+      hasWritten = true;
+    },
+  });
+  assert.ok(hasWritten && rowsOf(lab.paths.log) !== before);
+  const restored = await restoredLog(t, lab, await manifestOf(lab, made.id));
+  assert.equal(rowsOf(restored), before);
+});
+
+test('a restore whose line was cut goes on where it was, and gives what was there', async (t) => {
+  const lab = openBackupLab(t);
+  const made = await makeBackup(lab.optionsFor(lab.bucket));
+  const manifest = await manifestOf(lab, made.id);
+  const key = new BackupKey(lab.dataKey.ref, lab.dataKey.key);
+  const path = join(lab.folder, 'restored.db');
+  const cut = failingBucket(lab.bucket, 'get', 3);
+  let done = 0;
+  const onChunk = (bytes: number): void => void (done += bytes);
+  const parts = logOf(manifest);
+  const halted = restoreDatabase(path, parts, { bucket: cut.bucket, key, onChunk });
+  await assert.rejects(halted, /the line is cut/u);
+  const firstDone = done;
+  assert.ok(firstDone > 0);
+  done = 0;
+  const rest = failingBucket(lab.bucket, 'get', 1_000);
+  await restoreDatabase(path, parts, { bucket: rest.bucket, key, onChunk });
+  const total = [...chunksOf({ snapshot: { ...manifest.snapshot, databases: [parts] } })];
+  assert.equal(
+    done,
+    total.reduce((sum, { bytes }) => sum + bytes, 0),
+    'progress counts all',
+  );
+  assert.ok(rest.done.length < total.length);
+  assert.equal(rowsOf(path), rowsOf(lab.paths.log));
+  await restoreDatabase(path, parts, {
+    bucket: failingBucket(lab.bucket, 'get', 0).bucket,
+    key,
+    onChunk,
+  });
+});
+
+test('a backup that is stopped ends, and leaves no backup', async (t) => {
+  const lab = openBackupLab(t);
+  const abort = new AbortController();
+  const attempt = makeBackup({
+    ...lab.optionsFor(lab.bucket),
+    signal: abort.signal,
+    onProgress: () => abort.abort(),
+  });
+  await assert.rejects(attempt, { code: 'E_BACKUP_FAILED' });
+  assert.deepEqual(await headsOf(lab), []);
+});
+
+async function restoredLog(t: TestContext, lab: Lab, manifest: Manifest): Promise<string> {
+  const path = join(lab.folder, `${t.name.length}.db`);
+  const key = new BackupKey(lab.dataKey.ref, lab.dataKey.key);
+  await restoreDatabase(path, logOf(manifest), { bucket: lab.bucket, key, onChunk: () => {} });
+  return path;
+}
