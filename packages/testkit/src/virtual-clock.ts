@@ -45,6 +45,15 @@ export class VirtualClock {
     this.#elapsedMs = untilMs;
   }
 
+  /** Moves on as a machine that slept: what fell due meanwhile runs once, at the end. */
+  sleep(ms: number): void {
+    this.#elapsedMs += ms;
+    const due = [...this.#timers].filter(({ dueMs }) => dueMs <= this.#elapsedMs);
+    for (const timer of due.sort((a, b) => a.dueMs - b.dueMs)) {
+      if (this.#timers.delete(timer)) timer.task();
+    }
+  }
+
   /** The timer that falls due first; of two at the same time, the one that was set first. */
   #next(): Timer | undefined {
     let next: Timer | undefined;
