@@ -16,7 +16,9 @@ const NAME = '/O=Acme/serialNumber=AC-004711';
 function openMaker(t: TestContext) {
   const lab = opensslLab(t);
   makeRoot(lab, 'root');
-  makeSigned(lab, 'issuing', { by: 'root', extensions: CA, subject: '/CN=acme-devices' });
+  // For longer than what it issues, which begins in a later second where a second ends in between.
+  const kind = { by: 'root', extensions: CA, subject: '/CN=acme-devices', days: '20' };
+  makeSigned(lab, 'issuing', kind);
   const issuing = certificateOf(lab, 'issuing');
   const check = (
     certificate: X509Certificate,
@@ -36,6 +38,7 @@ interface Signing {
   readonly extensions: string;
   readonly digest: string;
   readonly serial: string;
+  readonly days: string;
 }
 
 function makeRoot(lab: OpensslLab, name: string, key = EC): void {
@@ -47,14 +50,14 @@ function makeRoot(lab: OpensslLab, name: string, key = EC): void {
 
 function makeSigned(lab: OpensslLab, name: string, how: Partial<Signing>): void {
   const { by = 'issuing', key = EC, subject = NAME, extensions = DEVICE } = how;
-  const { digest = 'sha256', serial = '0x4711' } = how;
+  const { digest = 'sha256', serial = '0x4711', days = '10' } = how;
   lab.write('extensions', extensions);
   const request = lab.openssl(
     `req -new -newkey ${key} -noenc -keyout ${name}.key -out ${name}.csr -subj ${subject}`,
   );
   assert.ok(request.isOk, request.stderr);
   const issued = lab.openssl(
-    `x509 -req -in ${name}.csr -CA ${by}.pem -CAkey ${by}.key -set_serial ${serial} -days 10 ` +
+    `x509 -req -in ${name}.csr -CA ${by}.pem -CAkey ${by}.key -set_serial ${serial} -days ${days} ` +
       `-${digest} -extfile extensions -out ${name}.pem`,
   );
   assert.ok(issued.isOk, issued.stderr);
