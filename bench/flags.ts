@@ -57,7 +57,8 @@ function list(text: string): string[] {
   return text.split(',').filter((word) => word !== '');
 }
 
-function atLeastOne(text: string): number {
+/** Reads a count from the command line. @throws TypeError for one below 1. */
+export function atLeastOne(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new TypeError(`${text} is not a count`);
   return value;

@@ -7,16 +7,21 @@
  * Needs Linux. Devices and server share the machine, so its cores are shared, too.
  * @module
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { printedPort, startProcess } from './brokers/run-process.ts';
+import { atLeastOne } from './flags.ts';
 import { CrewProcess } from './fleet/crew.ts';
 import type { Connected, Published } from './fleet/orders.ts';
+import { seedFleet } from './fleet/seed-fleet.ts';
 import { cpuUsOf, memoryBytesOf } from './measure/process-tree.ts';
+import { printRow } from './report/row.ts';
+
+/** Width of the first column. */
+const HEAD = 20;
 
 const HELP = `node bench/fleet.ts [options]
 
@@ -72,20 +77,20 @@ if (values.help) console.log(HELP);
 else await run();
 
 async function run(): Promise<void> {
-  const devices = count(values.devices);
-  const witnesses = count(values.witnesses);
+  const devices = atLeastOne(values.devices);
+  const witnesses = atLeastOne(values.witnesses);
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-fleet-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   process.once('SIGINT', () => process.exit(130));
   console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}`);
   say(`making ${devices + witnesses} certificates`);
-  seed(folder, devices + witnesses);
+  seedFleet({ folder, devices: devices + witnesses, services: 0 });
 
   const main = join(import.meta.dirname, 'brokers/holdfast-main.ts');
   const job = JSON.stringify({ dataDir: join(folder, 'data'), isVerifying: true });
   const server = startProcess(process.execPath, [...FLAGS, main, job], { folder });
   const port = await printedPort(server);
-  const known = { fleet: join(folder, 'fleet.json'), port, networks: count(values.networks) };
+  const known = { fleet: join(folder, 'fleet.json'), port, networks: atLeastOne(values.networks) };
   const witness = await CrewProcess.start({ ...known, from: 0, to: witnesses, nice: 0 });
   const all = { from: witnesses, to: witnesses + devices };
   const fleet = await CrewProcess.start({ ...known, ...all, nice: FLEET_NICE });
@@ -134,8 +139,8 @@ async function measure(measuring: Measuring): Promise<{ phases: Phase[]; bytesPe
   await phase('all connect in full', connect);
   const after = await phase('all are idle', () => delay(SETTLE_MS));
   await phase('all publish', async () => {
-    await fleet.publish(count(values.period) * 1_000);
-    await delay(count(values.seconds) * 1_000);
+    await fleet.publish(atLeastOne(values.period) * 1_000);
+    await delay(atLeastOne(values.seconds) * 1_000);
     const published = await fleet.report();
     await fleet.publish(0);
     return { fleet: published };
@@ -168,24 +173,17 @@ async function watch<T>(pid: number, act: () => Promise<T>): Promise<{ usage: Us
   return { usage: { seconds, cores, memoryBytes: sample(), memoryPeakBytes }, result };
 }
 
-function seed(folder: string, devices: number): void {
-  const script = join(import.meta.dirname, 'fleet/seed.ts');
-  const size = JSON.stringify({ folder, devices, services: 0 });
-  const { status } = spawnSync(process.execPath, [script, size], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('the fleet could not be made');
-}
-
 function print(phases: readonly Phase[]): void {
   for (const { name, usage, connected, fleet, witnesses } of phases) {
     const { seconds, cores, memoryBytes, memoryPeakBytes } = usage;
     console.log(`\n${name}: ${seconds.toFixed(1)} s`);
-    row('server', {
+    printRow(['server', HEAD], {
       cores: cores.toFixed(2),
       'MB at the end': inMb(memoryBytes),
       'MB at most': inMb(memoryPeakBytes),
     });
     if (connected !== undefined) {
-      row('connected', {
+      printRow(['connected', HEAD], {
         devices: connected.devices,
         resumed: connected.resumed,
         'tried again': connected.retries,
@@ -202,27 +200,16 @@ function print(phases: readonly Phase[]): void {
 
 function printPublished(who: string, published: Published): void {
   const { acknowledged, skipped, lost, pubackMs, latenessMs } = published;
-  row(`${who}, PUBACK`, { acknowledged, skipped, lost, ...quantiles(pubackMs) });
-  row('  load late', quantiles(latenessMs));
+  printRow([`${who}, PUBACK`, HEAD], { acknowledged, skipped, lost, ...quantiles(pubackMs) });
+  printRow(['  load late', HEAD], quantiles(latenessMs));
 }
 
 function quantiles({ p50, p99, max }: Published['pubackMs']): Record<string, string> {
   return { 'p50 ms': p50.toFixed(1), 'p99 ms': p99.toFixed(1), 'max ms': max.toFixed(1) };
 }
 
-function row(head: string, cells: Readonly<Record<string, string | number>>): void {
-  const text = Object.entries(cells).map(([name, value]) => `${name} ${value}`);
-  console.log(`  ${head.padEnd(18)} ${text.join('   ')}`);
-}
-
 function inMb(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new TypeError(`${text} is not a count`);
-  return value;
 }
 
 /** Progress goes to standard error: the table stays clean. */

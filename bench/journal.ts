@@ -98,7 +98,13 @@ function measure(
   const signer = by.softwareKeyHandle('Ed25519', by.generatePrivateKey('Ed25519'));
   const keyOf = (keyRef: number): Uint8Array => keys[keyRef] ?? new Uint8Array(32);
   const made = { clock: systemClock, random: systemRandom };
-  const log = new SealedLog(path, { ...made, origin: 'bench/log', signer, keyOf });
+  const log = new SealedLog(path, {
+    ...made,
+    origin: 'bench/log',
+    signer,
+    keyOf,
+    layoutKeyRef: () => 1,
+  });
   const batches = Math.min(BATCHES_MAX, Math.ceil(messages / (each * devices)));
   let cpuUs = 0;
   for (let batch = 0; batch < batches; batch += 1) {

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -22,6 +21,7 @@ import { TARGETS, type Target } from './brokers/index.ts';
 import { type Case, type LatencyCase, capacityCaseName, casesOf, fleetSizeOf } from './cases.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
 import { readFleet } from './fleet/fleet.ts';
+import { seedFleet } from './fleet/seed-fleet.ts';
 import { readProfiles } from './measure/profile.ts';
 import { drawResults } from './report/draw.ts';
 import { printCase } from './report/table.ts';
@@ -80,10 +80,7 @@ function seed(
     .map((one) => capacityCase(one, all));
   const size = fleetSizeOf([...cases, ...capacities]);
   say(`making ${size.devices} devices and ${size.services} services`);
-  const script = join(import.meta.dirname, 'fleet/seed.ts');
-  const args = [script, JSON.stringify({ folder, ...size })];
-  const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw new Error('the fleet could not be made');
+  seedFleet({ folder, ...size });
   const fleetPath = join(folder, 'fleet.json');
   return { folder, fleetPath, fleet: readFleet(fleetPath), dataTemplate: join(folder, 'data') };
 }

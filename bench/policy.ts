@@ -8,7 +8,6 @@
  * Needs Linux. Devices and server share the machine, so its cores are shared, too.
  * @module
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,11 +15,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Client } from '@holdfast/client';
 import { printedPort, startProcess } from './brokers/run-process.ts';
+import { atLeastOne } from './flags.ts';
 import { FleetDevice } from './fleet/fleet-device.ts';
 import { readFleet } from './fleet/fleet.ts';
+import { seedFleet } from './fleet/seed-fleet.ts';
 import type { Quantiles } from './load/job.ts';
 import { quantilesOf } from './load/threads.ts';
+import { printRow } from './report/row.ts';
 import { localClient } from './revocation/closing.ts';
+
+/** Width of the first column. */
+const HEAD = 22;
 
 const HELP = `node bench/policy.ts [options]
 
@@ -66,7 +71,7 @@ async function run(): Promise<void> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   process.once('SIGINT', () => process.exit(130));
   console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}`);
-  seed(folder, count(values.devices));
+  seedFleet({ folder, devices: atLeastOne(values.devices), services: 0, isMixed: true });
   const main = join(import.meta.dirname, 'brokers/holdfast-main.ts');
   const dataDir = join(folder, 'data');
   const job = JSON.stringify({ dataDir, isVerifying: true });
@@ -75,7 +80,7 @@ async function run(): Promise<void> {
   const client = localClient(dataDir);
   const { text } = await client.policy();
   const devices = await connectAll(join(folder, 'fleet.json'), port);
-  const lengthMs = count(values.seconds) * 1_000;
+  const lengthMs = atLeastOne(values.seconds) * 1_000;
 
   await publish(devices, WARM_UP_MS);
   const undisturbed = await publish(devices, lengthMs);
@@ -90,7 +95,7 @@ async function run(): Promise<void> {
 
   for (const [what, figures] of Object.entries({ undisturbed, changing, again })) {
     const { perSecond, pubackMs, changes, answeredMs } = figures;
-    row(what, {
+    printRow([what, HEAD], {
       'acknowledged a second': perSecond.toFixed(0),
       'PUBACK p50 ms': pubackMs.p50.toFixed(1),
       'p99 ms': pubackMs.p99.toFixed(1),
@@ -100,7 +105,7 @@ async function run(): Promise<void> {
       ...(changes > 0 && { 'at most ms': answeredMs.max.toFixed(1) }),
     });
   }
-  row('subscriptions taken', {
+  printRow(['subscriptions taken', HEAD], {
     devices: closing.devices,
     'closed p50 ms': closing.closedMs.p50.toFixed(1),
     'p99 ms': closing.closedMs.p99.toFixed(1),
@@ -142,7 +147,7 @@ async function publish(
     device.onAcknowledged = (dueMs) => pubackMs.push(performance.now() - dueMs);
   }
   const startMs = performance.now();
-  const everyMs = 1_000 / count(values.rate);
+  const everyMs = 1_000 / atLeastOne(values.rate);
   let sent = 0;
   const timer = setInterval(() => {
     for (; startMs + sent * everyMs <= performance.now(); sent += 1) {
@@ -197,22 +202,4 @@ async function takeAway(
     closedMs: quantilesOf(Float32Array.from(closedMs)),
     othersClosed: others.filter(({ lost }) => lost > 0).length,
   };
-}
-
-function seed(folder: string, devices: number): void {
-  const script = join(import.meta.dirname, 'fleet/seed.ts');
-  const size = JSON.stringify({ folder, devices, services: 0, isMixed: true });
-  const { status } = spawnSync(process.execPath, [script, size], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('the fleet could not be made');
-}
-
-function row(head: string, cells: Readonly<Record<string, string | number>>): void {
-  const text = Object.entries(cells).map(([name, value]) => `${name} ${value}`);
-  console.log(`${head.padEnd(22)} ${text.join('   ')}`);
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new TypeError(`${text} is not a count`);
-  return value;
 }

@@ -13,9 +13,15 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { printedPort, startProcess } from './brokers/run-process.ts';
+import { atLeastOne } from './flags.ts';
+import { seedFleet } from './fleet/seed-fleet.ts';
+import { printRow } from './report/row.ts';
 import { measureClosing } from './revocation/closing.ts';
 import { measureEnrolling } from './revocation/enrolling.ts';
 import type { IssuingFigures } from './revocation/issuing-main.ts';
+
+/** Width of the first column. */
+const HEAD = 26;
 
 const HELP = `node bench/revocation.ts [options]
 
@@ -50,20 +56,20 @@ async function run(): Promise<void> {
   say(`a list of ${values.revoked} certificates`);
   const issuing = measureIssuing(folder);
   say(`making ${values.devices} certificates`);
-  seed(folder, count(values.devices));
+  seedFleet({ folder, devices: atLeastOne(values.devices), services: 0, isMixed: true });
   const main = join(import.meta.dirname, 'brokers/holdfast-main.ts');
   const dataDir = join(folder, 'data');
   const job = JSON.stringify({ dataDir, isVerifying: true });
   const server = startProcess(process.execPath, [...FLAGS, main, job], { folder });
   const known = { fleet: join(folder, 'fleet.json'), dataDir, port: await printedPort(server) };
   say('connecting and revoking');
-  const closing = await measureClosing({ ...known, oneByOne: count(values['one-by-one']) });
+  const closing = await measureClosing({ ...known, oneByOne: atLeastOne(values['one-by-one']) });
   say('enrolling');
-  const enrolling = await measureEnrolling({ dataDir, devices: count(values.enroll), server });
+  const enrolling = await measureEnrolling({ dataDir, devices: atLeastOne(values.enroll), server });
   await server.stop();
 
   for (const { what, devices, closedMs, answeredMs } of closing.acts) {
-    row(`revoke ${what}`, {
+    printRow([`revoke ${what}`, HEAD], {
       devices,
       'closed p50 ms': closedMs.p50.toFixed(1),
       'p99 ms': closedMs.p99.toFixed(1),
@@ -71,12 +77,12 @@ async function run(): Promise<void> {
       'answered after ms': answeredMs.toFixed(1),
     });
   }
-  row('not revoked', { devices: closing.others, lost: closing.othersLost });
-  row('enroll over EST', {
+  printRow(['not revoked', HEAD], { devices: closing.others, lost: closing.othersLost });
+  printRow(['enroll over EST', HEAD], {
     'a second': enrolling.perSecond.toFixed(0),
     'server CPU ms each': enrolling.serverCpuMs.toFixed(2),
   });
-  for (const [what, cells] of Object.entries(issuing)) row(what, cells);
+  for (const [what, cells] of Object.entries(issuing)) printRow([what, HEAD], cells);
   mkdirSync(values.out, { recursive: true });
   const result = { closing, enrolling, issuing };
   writeFileSync(join(values.out, 'revocation.json'), `${JSON.stringify(result, undefined, 1)}\n`);
@@ -85,30 +91,12 @@ async function run(): Promise<void> {
 /** A process of its own, so that nothing else is in its memory. */
 function measureIssuing(folder: string): IssuingFigures {
   const script = join(import.meta.dirname, 'revocation/issuing-main.ts');
-  const job = JSON.stringify({ folder, revoked: count(values.revoked) });
+  const job = JSON.stringify({ folder, revoked: atLeastOne(values.revoked) });
   const child = spawnSync(process.execPath, [...FLAGS, '--expose-gc', script, job], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   if (child.status !== 0) throw new Error('issuing could not be measured');
   return JSON.parse(child.stdout.toString()) as IssuingFigures;
-}
-
-function seed(folder: string, devices: number): void {
-  const script = join(import.meta.dirname, 'fleet/seed.ts');
-  const size = JSON.stringify({ folder, devices, services: 0, isMixed: true });
-  const { status } = spawnSync(process.execPath, [script, size], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('the fleet could not be made');
-}
-
-function row(head: string, cells: Readonly<Record<string, string | number>>): void {
-  const text = Object.entries(cells).map(([name, value]) => `${name} ${value}`);
-  console.log(`${head.padEnd(26)} ${text.join('   ')}`);
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new TypeError(`${text} is not a count`);
-  return value;
 }
 
 /** Progress goes to standard error: the table stays clean. */

@@ -10,7 +10,6 @@
  * garbage is collected, and what is left is what has to be flat.
  * @module
  */
-import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { type IClientOptions, type MqttClient, connect } from 'mqtt';
 import { printedPort, startProcess } from './brokers/run-process.ts';
 import { type Fleet, type Member, readFleet } from './fleet/fleet.ts';
+import { seedFleet } from './fleet/seed-fleet.ts';
 import type { Live } from './measure/collect-on-signal.ts';
 import { cpuUsOf, memoryBytesOf } from './measure/process-tree.ts';
 import { type MemoryPoint, drawMemory } from './report/draw-memory.ts';
@@ -65,7 +65,7 @@ let isOver = false;
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-soak-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 process.once('SIGINT', () => process.exit(130));
-seed({ folder, devices: DEVICES, services: 4 });
+seedFleet({ folder, devices: DEVICES, services: 4 });
 const fleet = readFleet(join(folder, 'fleet.json'));
 const main = join(import.meta.dirname, 'brokers/holdfast-main.ts');
 const job = JSON.stringify({ dataDir: join(folder, 'data'), isVerifying: true });
@@ -81,15 +81,6 @@ isOver = true;
 for (const client of clients) client.end(true);
 await server.stop();
 report(samples);
-
-/** A process of its own, so that the folder is closed when the server opens it. */
-function seed(size: object): void {
-  const script = join(import.meta.dirname, 'fleet/seed.ts');
-  const { status } = spawnSync(process.execPath, [script, JSON.stringify(size)], {
-    stdio: 'inherit',
-  });
-  if (status !== 0) throw new Error('the devices could not be made');
-}
 
 function options(member: Member, more: IClientOptions): IClientOptions {
   const { anchorPem } = fleet satisfies Fleet;

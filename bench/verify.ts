@@ -60,6 +60,7 @@ function fill(): void {
     origin,
     signer,
     keyOf,
+    layoutKeyRef: () => 1,
   });
   for (let first = 0; first < entries; first += batch) {
     const count = Math.min(batch, entries - first);

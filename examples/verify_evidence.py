@@ -6,8 +6,11 @@ Prints what is proven and ends with 0, or says what is wrong and ends with 1. Th
 in docs/reference/evidence.md; this program shares no code with Holdfast.
 """
 import base64, hashlib, json, struct, sys
+from calendar import timegm
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
 
 STOPPING = {"device.quarantine", "device.suspend", "device.revoke", "device.retire"}
 RESUMING = {"device.release", "device.resume", "device.enroll"}
@@ -92,6 +95,12 @@ def entry_of(record):
     kind = ("message", "act", "refusal", "event")[flags & 3]
     return kind, at_ms, *texts, record[at:]
 
+def time_ms(certificate, name):
+    # Older versions of the library only have times without a zone, which are in UTC.
+    time = getattr(certificate, name + "_utc", None) or getattr(certificate, name)
+    return timegm(time.utctimetuple()) * 1000
+
+
 def check(bundle, log_key, witness_keys):
     need(bundle["format"] == "holdfast-evidence/v1", "it is no bundle of evidence")
     size, root = checkpoint_of(bundle["checkpoint"], log_key, witness_keys)
@@ -118,7 +127,9 @@ def check(bundle, log_key, witness_keys):
     chain = [x509.load_der_x509_certificate(b64(der)) for der in bundle["certificates"]]
     if chain:
         for certificate, issuer in zip(chain, chain[1:] + chain[-1:]):
-            certificate.verify_directly_issued_by(issuer)
+            need(certificate.issuer == issuer.subject, "a certificate is of another issuer")
+            signed = certificate.signature, certificate.tbs_certificate_bytes
+            issuer.public_key().verify(*signed, ECDSA(SHA256()))
             if certificate is not chain[0]:
                 constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
                 need(constraints.value.ca, "an issuer is no authority")
@@ -126,8 +137,8 @@ def check(bundle, log_key, witness_keys):
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
         need(len(uris) == 1 and uris[0].split(":")[:2] == ["urn", "holdfast"], "no URN of a device")
         need(uris[0].split(":")[3:] == [device], "the certificate is of another device")
-        start, end = chain[0].not_valid_before_utc, chain[0].not_valid_after_utc
-        need(start.timestamp() * 1000 <= at_ms <= end.timestamp() * 1000, "it was not valid then")
+        start, end = (time_ms(chain[0], name) for name in ("not_valid_before", "not_valid_after"))
+        need(start <= at_ms <= end, "it was not valid then")
         need(sha256(b64(bundle["certificates"][0])).hex() == shown, "it was not in use then")
     return f"entry {bundle['reading']['index']} of {size}: {device} {topic} {kid} {payload.decode()}"
 

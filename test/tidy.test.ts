@@ -64,7 +64,9 @@ function judgeServerImport(
   const [to = '', ...rest] = target.split('/');
   if (from === to) return undefined;
   if (order.indexOf(to) === -1) return `${path} imports ${imported}: ${to} is not in the table`;
-  const isDoor = rest.join('/') === 'index.ts' || imported.endsWith('.testing.ts');
+  // `thread.ts` is the narrow door of some folders, for worker threads and what they load.
+  const isDoor =
+    ['index.ts', 'thread.ts'].includes(rest.join('/')) || imported.endsWith('.testing.ts');
   if (!isDoor) return `${path} imports ${imported}: past the index of ${to}`;
   const isAgainst = order.indexOf(to) > order.indexOf(from);
   return isAgainst ? `${path} imports ${imported}: ${to} comes after ${from}` : undefined;
@@ -89,7 +91,10 @@ test('the judgement of imports can fail', () => {
   assert.match(judge('session/gate.ts', '../verify/index.ts') ?? '', /verify comes after session/);
   assert.match(judge('verify/a.ts', '../session/gate.ts') ?? '', /past the index/);
   assert.match(judge('verify/a.ts', '../nowhere/index.ts') ?? '', /not in the table/);
+  assert.match(judge('verify/a.ts', '../session/deep/thread.ts') ?? '', /past the index/);
+  assert.match(judge('crypto/a.ts', '../audit/thread.ts') ?? '', /audit comes after crypto/);
   assert.equal(judge('verify/a.ts', '../session/index.ts'), undefined);
+  assert.equal(judge('journal/a.ts', '../audit/thread.ts'), undefined);
   assert.equal(judge('verify/a.ts', './b.ts'), undefined);
 });
 

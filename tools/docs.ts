@@ -1,15 +1,19 @@
 /** Writes the reference pages that come from code; with `--check` it only compares. @module */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { REFUSAL_CODES } from '@holdfast/protocol';
+import { REFUSAL_CODES, causeOf } from '@holdfast/protocol';
 import { openApiDocument } from '../packages/server/src/operate/index.ts';
 import { mqttConformance } from './conformance.ts';
+import { apiPage } from './docs-api.ts';
+import { cliPage } from './docs-cli.ts';
+import { configurationPage } from './docs-configuration.ts';
+import { metricsPage } from './docs-metrics.ts';
 
 const root = join(import.meta.dirname, '..');
 
 function refusals(): string {
   const rows = Object.entries(REFUSAL_CODES).map(
-    ([code, { what, fix }]) => `| \`${code}\` | ${what} | ${fix} |`,
+    ([code, { what, fix }]) => `| \`${code}\` | ${what} | ${causeOf(code) ?? ''} | ${fix} |`,
   );
   return [
     '# Refusals',
@@ -17,8 +21,8 @@ function refusals(): string {
     'What was refused stands on the audit log: `holdfast refusals --follow`. The peer is told nothing.',
     'The second word of a code is the stage that refused.',
     '',
-    '| code | what happened | what to do |',
-    '|---|---|---|',
+    '| code | what happened | what it could mean | what to do |',
+    '|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');
@@ -72,6 +76,10 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/reference/refusals.md': refusals,
   'docs/reference/limits.md': limits,
   'docs/reference/mqtt-conformance.md': conformance,
+  'docs/reference/api.md': () => apiPage(openApiDocument()),
+  'docs/reference/cli.md': cliPage,
+  'docs/reference/configuration.md': configurationPage,
+  'docs/reference/metrics.md': metricsPage,
   'packages/server/openapi.json': openApi,
 };
 

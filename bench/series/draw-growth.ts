@@ -8,8 +8,11 @@ const RIGHT = 250;
 const TOP = 30;
 const BOTTOM = 40;
 const COLORS = ['#0b6bcb', '#c0392b', '#1e8449', '#8e44ad', '#b9770e'];
+const NAME_HEIGHT = 15;
 const MS_MIN = 0.01;
 const MS_MAX = 1_000;
+
+const count = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
 /** An SVG picture: a line for each query. */
 export function drawGrowth(measured: readonly Measured[]): string {
@@ -31,17 +34,23 @@ export function drawGrowth(measured: readonly Measured[]): string {
   const ticks = sizes.map(
     (size) =>
       `<text x="${x(size)}" y="${HEIGHT - BOTTOM + 18}" text-anchor="middle">` +
-      `${size.toExponential(0).replace('e+', '·10^')}</text>`,
+      `${count.format(size)}</text>`,
   );
-  const lines = Object.keys(measured[0]?.queries ?? {}).map((name, at) => {
-    const color = COLORS[at % COLORS.length];
-    const places = measured.map(({ readings, queries }) => {
-      return `${x(readings).toFixed(1)},${y(queries[name]?.medianMs ?? MS_MIN).toFixed(1)}`;
-    });
-    const last = Number(places.at(-1)?.split(',')[1] ?? 0);
+  const curves = Object.keys(measured[0]?.queries ?? {}).map((name, at) => {
+    const points = measured.map(
+      ({ readings, queries }) => [x(readings), y(queries[name]?.medianMs ?? MS_MIN)] as const,
+    );
+    return { name, color: COLORS[at % COLORS.length], points, endsAt: points.at(-1)?.[1] ?? 0 };
+  });
+  // From the top; each name stands beside the end of its line, and below the name before it.
+  curves.sort((a, b) => a.endsAt - b.endsAt);
+  let above = 0;
+  const lines = curves.map(({ name, color, points, endsAt }) => {
+    above = Math.max(endsAt + 4, above + NAME_HEIGHT);
+    const places = points.map((point) => point.map((value) => value.toFixed(1)).join(','));
     return (
       `<polyline points="${places.join(' ')}" fill="none" stroke="${color}" stroke-width="2"/>` +
-      `<text x="${WIDTH - RIGHT + 8}" y="${last + 4}" fill="${color}">${name}</text>`
+      `<text x="${WIDTH - RIGHT + 8}" y="${above.toFixed(1)}" fill="${color}">${name}</text>`
     );
   });
   return [

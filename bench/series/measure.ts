@@ -61,6 +61,7 @@ async function measureIn(folder: string, readings: number, devices: number): Pro
     origin: 'bench/log',
     signer: softwareKeyHandle('Ed25519', generatePrivateKey('Ed25519')),
     keyOf,
+    layoutKeyRef: () => 1,
   });
   const path = join(folder, 'series.db');
   const file = SeriesFile.open(path, systemRandom);

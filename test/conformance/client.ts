@@ -4,9 +4,6 @@ import { type TLSSocket, connect } from 'node:tls';
 import type { TestCertificates } from './certificates.ts';
 import { variableBytes } from './sequence.ts';
 
-/** How long bytes or the end of a stream are waited for. */
-const TIMEOUT_MS = 2_000;
-
 /** One connection. */
 export class ByteClient {
   readonly #socket: TLSSocket;
@@ -14,8 +11,11 @@ export class ByteClient {
   #isEnded = false;
   #wake: () => void = () => {};
 
-  private constructor(socket: TLSSocket) {
+  readonly #waitMs: number;
+
+  private constructor(socket: TLSSocket, waitMs: number) {
     this.#socket = socket;
+    this.#waitMs = waitMs;
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
@@ -30,10 +30,15 @@ export class ByteClient {
     socket.on('close', end);
   }
 
-  static async open(port: number, { ca, client }: TestCertificates): Promise<ByteClient> {
+  /** @param waitMs - How long bytes or the end of the stream are waited for. */
+  static async open(
+    port: number,
+    { ca, client }: TestCertificates,
+    waitMs: number,
+  ): Promise<ByteClient> {
     const socket = connect({ host: 'localhost', port, ca, ...client, minVersion: 'TLSv1.3' });
     await once(socket, 'secureConnect');
-    return new ByteClient(socket);
+    return new ByteClient(socket, waitMs);
   }
 
   get localPort(): number {
@@ -46,7 +51,7 @@ export class ByteClient {
 
   /** Up to `count` bytes: fewer when the stream ends or nothing comes in time. */
   async receive(count: number): Promise<Buffer> {
-    const deadline = performance.now() + TIMEOUT_MS;
+    const deadline = performance.now() + this.#waitMs;
     while (this.#received.length < count && !this.#isEnded) {
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) break;

@@ -8,6 +8,8 @@ import { type Sequence, type Step, encodeTokens, variableBytes } from './sequenc
 export interface Target {
   readonly broker: ConformanceBroker;
   readonly certificates: TestCertificates;
+  /** How long an answer may take. */
+  readonly waitMs: number;
 }
 
 const CONNACK = Buffer.from('20020000', 'hex');
@@ -25,7 +27,7 @@ export async function play(sequence: Sequence, target: Target): Promise<string |
   const clientOf = async (name = 'a'): Promise<ByteClient> => {
     const known = clients.get(name);
     if (known !== undefined) return known;
-    const client = await ByteClient.open(target.broker.port, target.certificates);
+    const client = await ByteClient.open(target.broker.port, target.certificates, target.waitMs);
     opened.push(client);
     await target.broker.arrived(client.localPort);
     clients.set(name, client);
@@ -106,9 +108,9 @@ let externalId = 0;
 /** A second client, of MQTT 3.1.1, publishes one message and goes. */
 async function publishExternally(
   { topic, payload = '', qos, retain = false }: ExternalPublish,
-  { broker, certificates }: Target,
+  { broker, certificates, waitMs }: Target,
 ): Promise<string | undefined> {
-  const client = await ByteClient.open(broker.port, certificates);
+  const client = await ByteClient.open(broker.port, certificates, waitMs);
   externalId += 1;
   client.send(connectBytes(`external ${externalId}`, 4));
   const body = Buffer.concat([

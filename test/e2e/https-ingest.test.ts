@@ -16,7 +16,7 @@ import {
   waitFor,
 } from '@holdfast/testkit';
 
-const GUIDES = join(import.meta.dirname, '../../docs/guides');
+const SIGN = join(import.meta.dirname, '../../examples/sign.py');
 
 interface CurlAnswer {
   readonly status: number;
@@ -97,12 +97,8 @@ test('curl sends readings over HTTPS', async (t) => {
   assert.deepEqual(part, { status: 422, body: '{"accepted":1,"refused":[1]}' });
   assert.deepEqual(await countersOf(server, 'pump-1'), [1, 2, 3, 4, 5]);
 
-  // The program of the guide, as it stands there.
-  const guide = readFileSync(join(GUIDES, 'https-ingest.md'), 'utf8');
-  const script = join(folder, 'sign.py');
-  writeFileSync(script, /```python\n([^]*?)```/u.exec(guide)?.[1] ?? assert.fail('no program'));
   const input = '{"temp": 20.5}\n{"temp": 20.6}\n';
-  const signed = await run(DEBIAN_PYTHON, [script, bundle], { input });
+  const signed = await run(DEBIAN_PYTHON, [SIGN, bundle], { input });
   assert.equal(signed.code, 0, signed.stderr);
   const guided = await curl({ ...common, type, body: signed.stdout });
   assert.deepEqual(guided, { status: 200, body: '{"accepted":2}' });

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Bundle } from '@holdfast/device';
@@ -109,26 +110,25 @@ export function mosquitto(level: Level): Kind {
 /** Debian's paho-python. */
 export function paho(level: Level): Kind {
   const script = join(import.meta.dirname, 'interop.py');
-  const start = (bundle: Bundle, job: object): ChildProcess => {
-    const { folder, device, broker } = bundle;
+  const program = ({ folder, device, broker }: Bundle, job: object): string[] => {
     const whole = { bundle: folder, id: device, port: broker.port, level, ...job };
-    return spawn(DEBIAN_PYTHON, ['-u', script, JSON.stringify(whole)]);
+    return ['-u', script, JSON.stringify(whole)];
   };
   return {
     name: `paho-${level}`,
     level,
     async publish(bundle, message) {
-      const child = start(bundle, { publish: forPython(message) });
-      const output = collect(child);
-      const code = await new Promise((resolve) => {
-        child.on('close', resolve);
-      });
-      assert.equal(code, 0, output.stderr);
+      const { code, stderr } = await run(
+        DEBIAN_PYTHON,
+        program(bundle, { publish: forPython(message) }),
+      );
+      assert.equal(code, 0, stderr);
     },
     subscribe(t, bundle, { filter, qos, isPersistent = false, will }) {
       const sessionS = isPersistent ? SESSION_S : 0;
       const left = will === undefined ? {} : { will: forPython(will) };
-      const child = start(bundle, { subscribe: { filter, qos, sessionS, ...left } });
+      const job = { subscribe: { filter, qos, sessionS, ...left } };
+      const child = spawn(DEBIAN_PYTHON, program(bundle, job));
       return listen(t, child, {
         isReady: (line) => line === 'subscribed',
         read: (line) => (line.startsWith('{') ? readPython(line) : undefined),
@@ -234,13 +234,13 @@ interface Reading {
 /** Reads the lines of a program that hears, from its SUBACK on. */
 async function listen(t: TestContext, child: ChildProcess, reading: Reading): Promise<Listening> {
   const output = collect(child);
-  const closed = new Promise((resolve) => {
-    child.on('close', resolve);
-  });
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await closed;
-  });
+  let hasEnded = false;
+  child.on('close', () => (hasEnded = true));
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await waitFor(`the end by ${signal}`, () => hasEnded);
+  };
+  t.after(() => end('SIGKILL'));
   const lines = (): string[] => output.stdout.split('\n').slice(0, -1);
   await waitFor('SUBACK', () => {
     assert.equal(child.exitCode, null, output.stdout + output.stderr);
@@ -253,14 +253,20 @@ async function listen(t: TestContext, child: ChildProcess, reading: Reading): Pr
         .filter((heard) => heard !== undefined);
     },
     stop: async () => {
-      child.kill('SIGTERM');
-      await closed;
+      await waitFor('it to be asleep', () => isAsleep(child));
+      await end('SIGTERM');
     },
-    kill: async () => {
-      child.kill('SIGKILL');
-      await closed;
-    },
+    kill: () => end('SIGKILL'),
   };
+}
+
+/**
+ * Whether a program waits for something. The clients disconnect in their handler of the signal: one
+ * that comes while mosquitto_sub prints a line finds the lock of its log taken, and waits for ever.
+ */
+function isAsleep({ pid }: ChildProcess): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('S');
 }
 
 /** `%j` prints a message with all that belongs to it, as JSON. */

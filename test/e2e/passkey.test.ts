@@ -7,13 +7,16 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Client } from '@holdfast/client';
+import type { Me } from '@holdfast/protocol/api';
 import {
   type Browser,
   type BrowserOptions,
+  addAuthenticator,
   openBrowser,
   run,
   startServer,
   temporaryFolder,
+  waitFor,
 } from '@holdfast/testkit';
 
 const PASSWORD = 'correct horse battery';
@@ -31,36 +34,6 @@ async function openLab(t: TestContext, options: Partial<BrowserOptions> = {}): P
   return { client, ...(await openBrowser(t, { spkiPin: pins.spki, ...options })) };
 }
 
-interface Authenticator {
-  readonly tools: Awaited<ReturnType<Browser['context']['newCDPSession']>>;
-  readonly authenticatorId: string;
-}
-
-/** An authenticator that keeps passkeys, and whose person is always there. */
-async function addAuthenticator({ context, page }: Lab): Promise<Authenticator> {
-  const tools = await context.newCDPSession(page);
-  await tools.send('WebAuthn.enable');
-  const { authenticatorId } = await tools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return { tools, authenticatorId };
-}
-
-/** Whether the person at the authenticator is verified from now on. */
-async function setVerified(
-  { tools, authenticatorId }: Authenticator,
-  isUserVerified: boolean,
-): Promise<void> {
-  await tools.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified });
-}
-
 /** The code of this moment, by Debian's oathtool: another maker's idea of RFC 6238. */
 async function oathtool(secret: string): Promise<string> {
   const { stdout, code } = await run('oathtool', ['--totp', '--base32', '-'], { input: secret });
@@ -68,10 +41,18 @@ async function oathtool(secret: string): Promise<string> {
   return stdout.trim();
 }
 
+/** Who the page is signed in as. */
+function meOf({ page }: Lab): Promise<Me> {
+  return page.evaluate(async () => (await (await fetch('/v1/me')).json()) as Me);
+}
+
 async function invite({ client }: Lab): Promise<string> {
   const { link } = await client.invitePerson({ name: 'grace', role: 'administrator' });
   return link;
 }
+
+/** What the page of somebody's own sign-in says of whom it is for. */
+const ownPage = (link: string): string => new URL('/account', link).href;
 
 test('an invitation, a passkey, a sign-in and a confirmation in Chromium', async (t) => {
   const lab = await openLab(t);
@@ -84,23 +65,36 @@ test('an invitation, a passkey, a sign-in and a confirmation in Chromium', async
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
   await page.goto(link);
   await page.getByText('You are invited.').waitFor();
-  assert.equal(new URL(page.url()).hash, '', 'the code stays in the history');
+  // The code does not stay in the history.
+  await page.waitForURL(({ hash }) => hash === '');
+  const invited = async () => (await client.people()).map(({ name, state }) => `${name} ${state}`);
+  assert.deepEqual(await invited(), ['grace invited'], 'it was used without a click');
   await page.getByRole('button', { name: 'Join' }).click();
   await page.getByText('You have shown no second factor yet').waitFor();
-  await page.getByLabel('What to call a new one').fill('laptop');
-  await page.getByRole('button', { name: 'Add a passkey' }).click();
-  await page.getByText('laptop: on one device').waitFor();
-  assert.ok(await page.getByText('You have shown no second factor yet').isHidden());
+  // Nothing else is open: every other page leads back here.
+  await page.goto(new URL('/people', link).href);
+  await page.getByText('You have shown no second factor yet').waitFor();
+  await page.getByLabel('What to call it').fill('laptop');
+  await page.getByRole('button', { name: 'Make a passkey' }).click();
+  await page.getByRole('heading', { name: 'In case you lose it' }).waitFor();
+  await page.getByRole('button', { name: 'Not now' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 
+  await page.goto(ownPage(link));
+  await page.getByText('laptop', { exact: true }).waitFor();
+  await page.getByText('on one device, added just now, not used yet').waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.goto(ownPage(link));
   await page.getByText('You are grace (administrator).').waitFor();
 
   const [session] = await client.sessions();
   assert.deepEqual([session?.principal, session?.by], ['person:grace', 'passkey']);
+  const { steppedUpAt: before = '' } = await meOf(lab);
   await page.getByRole('button', { name: 'Confirm with a passkey' }).click();
-  await page.getByText('Last confirmed at').waitFor();
-  await page.waitForLoadState('networkidle');
+  await waitFor('the confirmation', async () => ((await meOf(lab)).steppedUpAt ?? '') > before);
+  await page.getByText('Last confirmed').waitFor();
 
   const acts = (await client.acts()).filter(({ action }) => action.startsWith('person.'));
   assert.deepEqual(
@@ -122,48 +116,67 @@ test('a passkey whose person is not verified signs nobody in', async (t) => {
   const lab = await openLab(t);
   const { page } = lab;
   const authenticator = await addAuthenticator(lab);
-  await page.goto(await invite(lab));
+  const link = await invite(lab);
+  await page.goto(link);
   await page.getByRole('button', { name: 'Join' }).click();
-  await page.getByRole('button', { name: 'Add a passkey' }).click();
-  await page.getByText('this device: on one device').waitFor();
+  await page.getByRole('button', { name: 'Make a passkey' }).click();
+  await page.getByRole('button', { name: 'Not now' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.goto(ownPage(link));
   await page.getByRole('button', { name: 'Sign out' }).click();
 
-  await setVerified(authenticator, false);
+  await authenticator.setVerified(false);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByText('The passkey was not used').waitFor();
-  await setVerified(authenticator, true);
+  await authenticator.setVerified(true);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByText('You are grace').waitFor();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByRole('button', { name: 'grace' }).waitFor();
 });
 
 test('a password, an authenticator app and recovery codes, without a passkey', async (t) => {
   const lab = await openLab(t, { width: 1_024, height: 800 });
   const { page, complaints } = lab;
-  await page.goto(await invite(lab));
+  const link = await invite(lab);
+  await page.goto(link);
   await page.getByRole('button', { name: 'Join' }).click();
+  await page.getByRole('button', { name: 'Use a password instead' }).click();
   await page.getByLabel('New password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Set the password' }).click();
-  await page.getByText('The password is set').waitFor();
-  await page.getByRole('button', { name: 'Set up an authenticator app' }).click();
-  await page.getByAltText('QR code').waitFor();
-  const isDrawn = await page
-    .getByAltText('QR code')
-    .evaluate((image: { complete: boolean; naturalWidth: number }) => image.naturalWidth > 0);
-  assert.ok(isDrawn, 'the QR code is not drawn');
-  const secret = ((await page.locator('#totp-secret').textContent()) ?? '').replaceAll(' ', '');
+  await page.getByRole('heading', { name: 'Set up your authenticator app' }).waitFor();
+  const qr = page.getByRole('img', { name: 'QR code' });
+  const size = await qr.boundingBox();
+  assert.ok((size?.width ?? 0) > 100 && (size?.height ?? 0) > 100, 'the QR code is not drawn');
+  const dots = (await qr.locator('path').getAttribute('d')) ?? '';
+  assert.ok(dots.length > 2_000, 'the QR code is empty');
+  const shown = await page.locator('code', { hasText: /^[A-Z2-7 ]{39}$/u }).textContent();
+  const secret = (shown ?? '').replaceAll(' ', '');
   assert.match(secret, /^[A-Z2-7]{32}$/);
   await page.getByLabel('The six digits it shows').fill(await oathtool(secret));
   await page.getByRole('button', { name: 'Use this app' }).click();
-  await page.getByText('Keep these recovery codes').waitFor();
-  const codes = ((await page.locator('#recovery-codes').textContent()) ?? '').trim().split('\n');
+  await page.getByRole('heading', { name: 'Keep your recovery codes' }).waitFor();
+  const codes = await page
+    .getByRole('list', { name: 'Recovery codes' })
+    .locator('code')
+    .allTextContents();
   assert.equal(codes.length, 10);
+  const goOn = page.getByRole('button', { name: 'Continue' });
+  assert.ok(await goOn.isDisabled(), 'nobody has to say that the codes are kept');
+  await page.getByLabel('I have kept them').check();
+  await goOn.click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 
+  await page.goto(ownPage(link));
+  await page.getByText('10 recovery codes are left').waitFor();
   await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByLabel('Name').fill('grace');
+  await page.getByLabel('Name', { exact: true }).fill('grace');
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Continue' }).click();
-  await page.locator('#one-time-code').fill(codes[0] ?? '');
-  await page.locator('#code-form').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Your second factor' }).waitFor();
+  await page.getByLabel('Code', { exact: true }).fill(codes[0] ?? '');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.goto(ownPage(link));
   await page.getByText('9 recovery codes are left').waitFor();
   assert.deepEqual(complaints, []);
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -10,16 +11,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { type TlsOptions, createServer } from 'node:tls';
 import { type Run, holdfast, run, startServer, temporaryFolder, waitFor } from '@holdfast/testkit';
 
 const FREE = { '--broker-port': '0', '--api-port': '0', '--enroll-port': '0' };
 
-/** Runs `up` where it must fail: it would not end by itself. */
+/** Runs `up` where it must fail. */
 function failingUp(dataDir: string, options: Record<string, string> = {}): Promise<Run> {
   const args = Object.entries({ ...FREE, ...options }).flat();
-  return holdfast(['up', '--data', dataDir, ...args], { timeoutMs: 15_000 });
+  return holdfast(['up', '--data', dataDir, ...args]);
 }
 
 /** A port that something else holds. */
@@ -49,7 +51,9 @@ test('a taken port is named, with the option that changes it', async (t) => {
   assert.equal((await server.stop()).code, 0);
 });
 
-const BROKEN: [name: string, code: string, breakIt: (dataDir: string) => void][] = [
+type Breakage = [name: string, code: string, breakIt: (dataDir: string) => void];
+
+const BROKEN: Breakage[] = [
   [
     'the unseal key is gone',
     'E_CRYPTO_UNSEAL_MISSING',
@@ -75,13 +79,25 @@ const BROKEN: [name: string, code: string, breakIt: (dataDir: string) => void][]
     'E_MAIN_VERIFIER_KEY',
     (data) => writeFileSync(join(data, 'log.pub'), 'x+y+z\n'),
   ],
+  ...['registry.db', 'log.db', 'broker.db'].map((name): Breakage => [
+    `${name} is of another version of Holdfast`,
+    'E_PERSISTENCE_VERSION',
+    (data) => {
+      const database = new DatabaseSync(join(data, name));
+      database.exec('PRAGMA user_version = 99');
+      database.close();
+    },
+  ]),
 ];
 
 test('a broken data folder stops the start, and says how to mend it', async (t) => {
-  for (const [name, code, breakIt] of BROKEN) {
-    const dataDir = join(temporaryFolder(t), 'data');
-    const server = await startServer(t, { dataDir });
-    await server.stop();
+  const folder = temporaryFolder(t);
+  const whole = join(folder, 'whole');
+  const server = await startServer(t, { dataDir: whole });
+  await server.stop();
+  for (const [at, [name, code, breakIt]] of BROKEN.entries()) {
+    const dataDir = join(folder, `broken-${at}`);
+    cpSync(whole, dataDir, { recursive: true });
     breakIt(dataDir);
     const failed = await failingUp(dataDir);
     assert.equal(failed.code, 1, `${name}: ${failed.stdout}${failed.stderr}`);

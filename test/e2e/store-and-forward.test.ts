@@ -50,12 +50,14 @@ test('an outage and any number of SIGKILLs lose nothing that was stored, and dou
   // Killed once more, while the server takes what it missed.
   const child = spawn(process.execPath, [PROGRAM, folder], { stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
+  // It may be done before it is killed.
+  const ended = once(child, 'exit');
   for (;;) {
     const some = await server.client.readings('pump-1', { limit: 200 });
     if (some.length > 100) break;
   }
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await ended;
   await run(t, { args: [folder] });
 
   const stored = await server.client.readings('pump-1', { limit: 1_000 });

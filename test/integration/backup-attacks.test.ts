@@ -15,9 +15,8 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { createClient } from '@holdfast/client';
 import { encodePublish } from '@holdfast/protocol/mqtt';
-import { changeCustody, restoreData, start, verifyData } from '@holdfast/server';
+import { changeCustody, restoreData, verifyData } from '@holdfast/server';
 import {
   type InProcessServer,
   RawClient,
@@ -26,6 +25,7 @@ import {
   startInProcess,
   temporaryFolder,
   waitFor,
+  withServer,
 } from '@holdfast/testkit';
 
 /** A server with a device that has reported, and a folder for backups. */
@@ -83,22 +83,10 @@ test('a restore that ends after it has settled goes on with the keys that it mad
   renameSync(dataDir, `${dataDir}.restoring`);
   writeFileSync(join(`${dataDir}.restoring`, 'restore.json'), `${JSON.stringify(mark)}\n`);
   await restoreData(restoring);
-  const ports = { broker: 0, api: 0, enroll: 0 };
-  const running = await start({
-    dataDir,
-    hosts: [],
-    ports,
-    onFatal: (error) => assert.fail(error),
-  });
-  const access = readFileSync(join(dataDir, 'cli.json'), 'utf8');
-  const client = createClient(JSON.parse(access) as Parameters<typeof createClient>[0]);
-  try {
+  await withServer({ dataDir }, async (client) => {
     assert.deepEqual(await client.readings('pump-1'), []);
     assert.equal((await client.eraseDevice('pump-1', 'again')).keys, 1);
-  } finally {
-    client.close();
-    await running.stop();
-  }
+  });
   const { ok, findings } = await verifyData({ dataDir });
   assert.ok(ok, JSON.stringify(findings));
 });
@@ -185,18 +173,11 @@ test('a copy of the unseal key restores where its keeper does not open any more'
   const folder = temporaryFolder(t);
   const [dataDir, kept] = [join(folder, 'data'), join(folder, 'kept.key')];
   const to = `folder:${join(folder, 'backups')}`;
-  const ports = { broker: 0, api: 0, enroll: 0 };
-  const onFatal = (error: Error): never => assert.fail(error);
-  await (await start({ dataDir, hosts: [], ports, onFatal })).stop();
+  await withServer({ dataDir }, () => Promise.resolve());
   cpSync(join(dataDir, 'unseal.key'), kept);
   const askPassphrase = () => Promise.resolve('five random words for this');
   await changeCustody({ dataDir, to: { kind: 'passphrase' }, askPassphrase });
-  const running = await start({ dataDir, hosts: [], ports, askPassphrase, onFatal });
-  const access = readFileSync(join(dataDir, 'cli.json'), 'utf8');
-  const client = createClient(JSON.parse(access) as Parameters<typeof createClient>[0]);
-  await backUp({ client }, to);
-  client.close();
-  await running.stop();
+  await withServer({ dataDir, askPassphrase }, (client) => backUp({ client }, to));
   const restoring = { from: to, dataDir: join(folder, 'restored') };
   const forgotten = () => Promise.resolve('five words that are wrong');
   await assert.rejects(restoreData({ ...restoring, askPassphrase: forgotten }), {

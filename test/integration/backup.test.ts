@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createClient } from '@holdfast/client';
 import { encodePublish } from '@holdfast/protocol/mqtt';
-import { drillRestore, restoreData, start, verifyData } from '@holdfast/server';
+import { drillRestore, restoreData, verifyData } from '@holdfast/server';
 import {
   type InProcessServer,
   RawClient,
@@ -14,6 +13,7 @@ import {
   startInProcess,
   temporaryFolder,
   waitFor,
+  withServer,
 } from '@holdfast/testkit';
 
 /** A server with devices that have reported, and an empty folder for backups. */
@@ -53,28 +53,6 @@ async function backUp({ client }: Pick<InProcessServer, 'client'>, to: string) {
   return run;
 }
 
-/** Starts a server on a restored folder, for as long as `use` takes. */
-async function withRestored<T>(
-  dataDir: string,
-  use: (client: ReturnType<typeof createClient>) => Promise<T>,
-): Promise<T> {
-  const ports = { broker: 0, api: 0, enroll: 0 };
-  const running = await start({
-    dataDir,
-    hosts: [],
-    ports,
-    onFatal: (error) => assert.fail(error),
-  });
-  const access = readFileSync(join(dataDir, 'cli.json'), 'utf8');
-  const client = createClient(JSON.parse(access) as Parameters<typeof createClient>[0]);
-  try {
-    return await use(client);
-  } finally {
-    client.close();
-    await running.stop();
-  }
-}
-
 test('a backup is restored elsewhere, verifies, and starts', async (t) => {
   const { server, report, folder, to } = await openFleet(t, ['pump-1']);
   await report('pump-1', 20);
@@ -97,7 +75,7 @@ test('a backup is restored elsewhere, verifies, and starts', async (t) => {
   assert.equal(restored.devices, 1);
   assert.ok(restored.verified.ok);
   assert.equal(restored.checkpoint, made.checkpoint);
-  await withRestored(dataDir, async (client) => {
+  await withServer({ dataDir }, async (client) => {
     const readings = await client.readings('pump-1');
     assert.equal(readings.length, 20);
     const acts = await client.acts();
@@ -147,7 +125,7 @@ test('an erasure reaches the backups made before it', async (t) => {
   assert.equal(restored.erasedDevices, 1);
   assert.ok(restored.verified.ok, JSON.stringify(restored.verified.findings));
   assert.equal(restored.verified.erased, 10);
-  await withRestored(dataDir, async (client) => {
+  await withServer({ dataDir }, async (client) => {
     assert.deepEqual(await client.readings('gone-1'), []);
     assert.equal((await client.readings('kept-1')).length, 10);
     const acts = await client.acts();
@@ -262,7 +240,7 @@ test('another server, and another copy of this one, are kept from the backups of
   const unsealKeyFile = join(server.dataDir, 'unseal.key');
   await restoreData({ from: to, dataDir, unsealKeyFile });
   await backUp(server, to);
-  await withRestored(dataDir, async (client) => {
+  await withServer({ dataDir }, async (client) => {
     await client.makeBackup({ to });
     const run = await waitFor('its end', async () => {
       const { run } = await client.backupStatus();
@@ -287,29 +265,19 @@ test('where a passphrase keeps the keys, it alone restores a backup', async (t) 
   const dataDir = join(folder, 'data');
   const to = `folder:${join(folder, 'backups')}`;
   const askPassphrase = () => Promise.resolve('five random words for this');
-  const ports = { broker: 0, api: 0, enroll: 0 };
-  const running = await start({
-    dataDir,
-    hosts: [],
-    ports,
-    custody: { kind: 'passphrase' },
-    askPassphrase,
-    onFatal: (error) => assert.fail(error),
+  const options = { dataDir, custody: { kind: 'passphrase' as const }, askPassphrase };
+  await withServer(options, async (client) => {
+    await backUp({ client }, to);
+    const [backup] = (await client.backups(to)).backups;
+    assert.match(backup?.custody ?? '', /passphrase/u);
   });
-  const access = readFileSync(join(dataDir, 'cli.json'), 'utf8');
-  const client = createClient(JSON.parse(access) as Parameters<typeof createClient>[0]);
-  await backUp({ client }, to);
-  const [backup] = (await client.backups(to)).backups;
-  assert.match(backup?.custody ?? '', /passphrase/u);
-  client.close();
-  await running.stop();
   const restored = join(folder, 'restored');
   const wrong = () => Promise.resolve('five other words for this');
-  const options = { from: to, dataDir: restored };
-  await assert.rejects(restoreData({ ...options, askPassphrase: wrong }), /passphrase/iu);
+  const restoring = { from: to, dataDir: restored };
+  await assert.rejects(restoreData({ ...restoring, askPassphrase: wrong }), /passphrase/iu);
   let asked = 0;
   const report = await restoreData({
-    ...options,
+    ...restoring,
     askPassphrase: () => {
       asked += 1;
       return askPassphrase();

@@ -11,6 +11,7 @@ import {
   mosquittoPub,
   pairTestApp,
   run,
+  runningMs,
   signPayload,
   startInProcess,
   temporaryFolder,
@@ -153,11 +154,12 @@ test('a forced end closes connections at once, and lets nothing old in again', a
   const client = await RawClient.connect(loadBundle(pump));
   await server.client.prepareAuthority({});
   await server.client.switchAuthority();
-  const startMs = performance.now();
-  const status = await server.client.finishRotation({ force: 'the issuing key leaked' });
-  await client.closed();
-  assert.ok(performance.now() - startMs < 1_000, 'closed within a second');
-  assert.equal(status.generations[0]?.state, 'ended');
+  const tookMs = await runningMs(async () => {
+    const status = await server.client.finishRotation({ force: 'the issuing key leaked' });
+    await client.closed();
+    assert.equal(status.generations[0]?.state, 'ended');
+  });
+  assert.ok(tookMs < 1_000, 'closed within a second');
   const { certificates } = await server.client.device('pump-1');
   assert.deepEqual(
     certificates.map(({ status: one }) => one),
@@ -187,10 +189,11 @@ test('a forced end closes what apps have open, and lets none of them in again', 
   await server.client.prepareAuthority({});
   const { generations } = await server.client.switchAuthority();
   assert.deepEqual(generations[0]?.inUse.apps, 1);
-  const startMs = performance.now();
-  await server.client.finishRotation({ force: 'the issuing key leaked' });
-  await client.closed();
-  assert.ok(performance.now() - startMs < 1_000, 'closed within a second');
+  const tookMs = await runningMs(async () => {
+    await server.client.finishRotation({ force: 'the issuing key leaked' });
+    await client.closed();
+  });
+  assert.ok(tookMs < 1_000, 'closed within a second');
   await server.expectRefusal('E_SESSION_FOREIGN_CA', async () =>
     (await RawClient.open(app)).closed(),
   );

@@ -8,6 +8,7 @@ import {
   RawClient,
   VirtualClock,
   connectPacket,
+  runningMs,
   signedPayload,
   startInProcess,
   subscribePacket,
@@ -189,9 +190,10 @@ test('CONNECT and the end of connections', async (t) => {
     const client = await RawClient.connect(stolen);
     const other = await RawClient.connect(bundle);
     await server.expectRefusal('E_SESSION_REVOKED', async () => {
-      const startMs = performance.now();
-      await Promise.all([api.revokeDevice('pump-9', 'stolen'), client.closed(1_000)]);
-      assert.ok(performance.now() - startMs < 1_000);
+      const tookMs = await runningMs(() =>
+        Promise.all([api.revokeDevice('pump-9', 'stolen'), client.closed()]),
+      );
+      assert.ok(tookMs < 1_000, `${tookMs} ms`);
     });
     await server.expectRefusal('E_SESSION_REVOKED', () => answerTo(stolen, connectPacket(stolen)));
     other.send(encodePingreq());
@@ -433,7 +435,8 @@ test('time-outs, with a clock that the test moves', async (t) => {
   await t.test('a certificate that ends while it is connected closes', async () => {
     const client = await RawClient.connect(bundle, { keepAliveS: 0 });
     const leftMs = bundle.certificate.validToDate.getTime() - clock.nowMs();
-    clock.advance(leftMs - 2_000);
+    // Its timers, of which some are due each second, would run for all of these days one by one.
+    clock.sleep(leftMs - 2_000);
     await isAlive(client);
     await server.expectRefusal('E_SESSION_EXPIRED', async () => {
       clock.advance(3_000);

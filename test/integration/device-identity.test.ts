@@ -17,7 +17,7 @@ import {
 import {
   type InProcessServer,
   VirtualClock,
-  enrollAsInReadme,
+  enrollByOpenssl,
   softToken,
   startInProcess,
   temporaryFolder,
@@ -101,7 +101,7 @@ test('a device that slept past the end of its certificate comes back into quaran
   const folder = temporaryFolder(t);
   const { claim } = await past.client.addDevice({ id: 'pump-1', class: 'sensor' });
   // OpenSSL lives in the present: with this certificate it gets no further than having it.
-  await enrollAsInReadme(claim.text, folder);
+  await enrollByOpenssl(claim.text, folder);
   const server = await past.restart();
   const bundle = join(folder, 'pump-1');
   writeRest(bundle, server);

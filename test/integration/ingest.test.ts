@@ -10,6 +10,7 @@ import {
   type InProcessServer,
   RawClient,
   VirtualClock,
+  runningMs,
   signedPayload,
   startInProcess,
   subscribePacket,
@@ -225,10 +226,12 @@ test('who may not send, is told nothing', async (t) => {
   await t.test('revoked in the middle of a kept-alive connection: closed, and out', async () => {
     assert.equal((await client.send({ body })).status, 200);
     assert.ok(client.isOpen());
-    const startMs = performance.now();
-    await server.client.revokeDevice('pump-1', 'stolen');
-    await waitFor('the connection to be closed', () => !client.isOpen(), 1_000);
-    t.diagnostic(`closed ${Math.round(performance.now() - startMs)} ms after the revocation began`);
+    const tookMs = await runningMs(async () => {
+      await server.client.revokeDevice('pump-1', 'stolen');
+      await waitFor('the connection to be closed', () => !client.isOpen());
+    });
+    assert.ok(tookMs < 1_000, `${tookMs} ms`);
+    t.diagnostic(`closed ${tookMs} ms after the revocation began`);
     // The agent comes back with a ticket of the old connection: resumed is judged as well.
     await server.expectRefusal('E_SESSION_REVOKED', async () => {
       const { status, headers } = await client.send({ body: reading() });

@@ -6,6 +6,7 @@ import { encodePublish } from '@holdfast/protocol/mqtt';
 import {
   RawClient,
   connectPacket,
+  runningMs,
   signedPayload,
   startInProcess,
   subscribePacket,
@@ -26,11 +27,7 @@ test('a policy holds on live connections within a second, and takes no others al
   const server = await startInProcess(t);
   const { client } = server;
   const { text } = await client.policy();
-  const set = async (policy: string): Promise<number> => {
-    const beganMs = performance.now();
-    await client.setPolicy({ text: policy, reason: 'a test' });
-    return beganMs;
-  };
+  const set = (policy: string) => client.setPolicy({ text: policy, reason: 'a test' });
   const service = await server.enroll('billing', 'service');
   const pump = await server.enroll('pump-1');
   const hears = await RawClient.connect(service, { protocolLevel: 5 });
@@ -47,10 +44,12 @@ test('a policy holds on live connections within a second, and takes no others al
   assert.equal((await hears.expect('publish')).topic, 'd/pump-1/telemetry');
 
   // Who lost a subscription is told, and closed.
-  const beganMs = await set(text + NO_SERVICES);
-  assert.equal((await hears.expect('disconnect')).reasonCode, NOT_AUTHORIZED);
-  await hears.closed();
-  assert.ok(performance.now() - beganMs < IN_FORCE_MS);
+  const tookMs = await runningMs(async () => {
+    await set(text + NO_SERVICES);
+    assert.equal((await hears.expect('disconnect')).reasonCode, NOT_AUTHORIZED);
+    await hears.closed();
+  });
+  assert.ok(tookMs < IN_FORCE_MS, `${tookMs} ms`);
   const again = await RawClient.connect(service, { protocolLevel: 5 });
   again.send(subscribePacket(1, [{ filter: 'd/#', qos: 1 }], 5));
   assert.deepEqual((await again.expect('suback')).reasonCodes, [NOT_AUTHORIZED]);

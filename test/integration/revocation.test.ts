@@ -10,6 +10,7 @@ import {
   type InProcessServer,
   connectPacket,
   run,
+  runningMs,
   startInProcess,
   waitFor,
 } from '@holdfast/testkit';
@@ -29,10 +30,10 @@ function credentialOf({ folder, anchorPem: ca }: Bundle): Credential {
   return { ca, cert: read('client.crt'), key: read('client.key') };
 }
 
-/** Resolves with the time at which a connection was closed. */
-function closing(socket: { once(event: 'close', listener: () => void): unknown }): Promise<number> {
+/** Resolves when a connection is closed. */
+function closing(socket: { once(event: 'close', listener: () => void): unknown }): Promise<void> {
   return new Promise((resolve) => {
-    socket.once('close', () => resolve(performance.now()));
+    socket.once('close', () => resolve());
   });
 }
 
@@ -108,11 +109,9 @@ test('everything that a revoked device has open is closed within a second', asyn
   );
   const closed = [mqttClosed, ...sockets.map(closing)];
 
-  const startMs = performance.now();
-  await server.client.revokeDevice('pump-1', 'stolen');
-  for (const endMs of await Promise.all(closed)) {
-    assert.ok(endMs - startMs < CLOSED_MS_MAX, `${endMs - startMs} ms`);
-  }
+  const revoke = () => server.client.revokeDevice('pump-1', 'stolen');
+  const tookMs = await runningMs(() => Promise.all([revoke(), ...closed]));
+  assert.ok(tookMs < CLOSED_MS_MAX, `${tookMs} ms`);
   assert.ok(!bystander.socket.destroyed, 'nobody else is cut off');
   assert.equal((await get(server, theirs)).socket, bystander.socket);
   await server.expectRefusal('E_SESSION_REVOKED', async () => {
@@ -125,9 +124,9 @@ test('a WebSocket of a revoked device is closed within a second', async (t) => {
   const bundle = await server.enroll('pump-1');
   const socket = await openWebSocket(server, bundle);
   const closed = closing(socket);
-  const startMs = performance.now();
-  await server.client.revokeDevice('pump-1', 'stolen');
-  assert.ok((await closed) - startMs < CLOSED_MS_MAX);
+  const revoke = () => server.client.revokeDevice('pump-1', 'stolen');
+  const tookMs = await runningMs(() => Promise.all([revoke(), closed]));
+  assert.ok(tookMs < CLOSED_MS_MAX, `${tookMs} ms`);
 });
 
 test('others learn it from the places that the certificate names, also after a restart', async (t) => {

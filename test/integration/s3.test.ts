@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { restoreData } from '@holdfast/server';
@@ -25,6 +24,11 @@ import { judgeSettings } from '../../packages/server/src/buckets/judge-settings.
 import { isRisk } from '../../packages/server/src/buckets/judgements.ts';
 import { s3Bucket } from '../../packages/server/src/buckets/s3-bucket.ts';
 import { type S3, openS3 } from '../../packages/server/src/buckets/s3-client.ts';
+import { Secret, systemClock, systemRandom } from '../../packages/server/src/kernel/index.ts';
+import { SealedStore } from '../../packages/server/src/persistence/index.ts';
+import { ArtifactStore } from '../../packages/server/src/update/index.ts';
+import { present } from './firmware-people.ts';
+import { freePort } from './free-port.ts';
 
 type Rights = 'public-read' | 'authenticated-read' | 'private';
 
@@ -79,16 +83,6 @@ async function listed(bucket: ReturnType<typeof s3Bucket>, prefix: string): Prom
   const keys: string[] = [];
   for await (const { key } of bucket.list(prefix)) keys.push(key);
   return keys.sort();
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }
 
 test('buckets of S3, at a real gateway', { skip: whyNoRadosgw() }, async (t) => {
@@ -365,8 +359,46 @@ test('buckets of S3, at a real gateway', { skip: whyNoRadosgw() }, async (t) => 
     // Mended, it counts at once; later on, what was accepted has ended.
     await admin.send(new sdk.PutBucketAclCommand({ Bucket: bucket, ACL: 'private' }));
     assert.equal((await backUp()).state, 'made');
-    for (let day = 0; day < 31; day += 1) clock.advance(86_400_000);
+    clock.sleep(31 * 86_400_000);
     assert.equal((await client.buckets()).find(({ name }) => name === to)?.isUsable, false);
+  });
+
+  await t.test('artifacts that are removed are gone from a bucket, after a crash too', async () => {
+    const name = await store.makeBucket();
+    await store.keepVersions(name);
+    const bucket = s3Bucket(owner, { bucket: name, prefix: 'firmware' });
+    const path = join(temporaryFolder(t), 'registry.db');
+    const unsealKey = new Secret(systemRandom(32));
+    const reopen = (): { artifacts: ArtifactStore; close: () => void } => {
+      const sealed = new SealedStore(path, { unsealKey, random: systemRandom });
+      const parts = { clock: systemClock, random: systemRandom, store: sealed, bucket };
+      const artifacts = new ArtifactStore({ ...parts, onDamage: () => assert.fail('damage') });
+      return { artifacts, close: () => sealed.close() };
+    };
+    const before = reopen();
+    const put = (bytes: number) => before.artifacts.put(randomBytes(bytes), 'person:ada');
+    const [kept, removed] = [present(await put(10)), present(await put(1_300_000))];
+    const cut = present(before.artifacts.begin(1_000_000));
+    await cut.write(randomBytes(600_000));
+    before.artifacts.forget([removed.sha256]);
+    assert.equal(await store.versions(name), 5);
+    // The server is killed here: nothing of it has gone yet.
+    before.close();
+    const { artifacts, close } = reopen();
+    t.after(close);
+    assert.equal(artifacts.removing, 2);
+    await artifacts.sweep();
+    assert.deepEqual([artifacts.removing, await store.versions(name)], [0, 1]);
+    assert.equal(artifacts.get(removed.sha256), undefined);
+    const read = present(artifacts.get(kept.sha256)).read(0, 10);
+    assert.equal(Buffer.concat(await Array.fromAsync(read)).length, 10);
+    // What came after the backup that a server was restored from belongs to nothing.
+    await bucket.put(`artifact/${'ab'.repeat(16)}/000000`, Buffer.from('sealed'));
+    await artifacts.look();
+    assert.deepEqual(artifacts.strays, { uploads: 1, bytes: 6 });
+    artifacts.takeStrays();
+    await artifacts.sweep();
+    assert.equal(await store.versions(name), 1);
   });
 
   await t.test('a gateway that is away is named, and nothing waits for it for long', async () => {

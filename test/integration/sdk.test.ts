@@ -16,7 +16,7 @@ import {
   RawClient,
   VirtualClock,
   connectPacket,
-  enrollAsInReadme,
+  enrollByOpenssl,
   startInProcess,
   temporaryFolder,
   waitFor,
@@ -134,7 +134,7 @@ test('an expired certificate is refused', async (t) => {
   const folder = temporaryFolder(t);
   const { claim } = await past.client.addDevice({ id: 'pump-1', class: 'sensor' });
   // OpenSSL lives in the present: with this certificate it gets no further than having it.
-  await enrollAsInReadme(claim.text, folder);
+  await enrollByOpenssl(claim.text, folder);
   const out = join(folder, 'pump-1');
   const present = await past.restart();
   const file = (name: string): string => readFileSync(join(out, name), 'utf8');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, loadBundle, renew } from '@holdfast/device';
 import { REASON } from '@holdfast/protocol/mqtt';
-import { RawClient, connectPacket, startInProcess } from '@holdfast/testkit';
+import { RawClient, connectPacket, runningMs, startInProcess } from '@holdfast/testkit';
 
 const DEVICES = 20;
 
@@ -16,23 +16,23 @@ test('a class that begins to require API keys closes who has shown none', async 
   const { key } = await client.createDeviceApiKey('keyed-1', {});
   const credentials = { userName: '', password: Buffer.from(key) };
   const shown = await RawClient.connect(keyed, credentials);
-  const others = [];
+  const others: RawClient[] = [];
   for (let n = 0; n < DEVICES; n += 1) {
     others.push(await RawClient.connect(await server.enroll(`bare-${n}`), { protocolLevel: 5 }));
   }
 
-  const startMs = performance.now();
-  const { deviceCount, withoutApiKeyCount } = await client.setDeviceClass('sensor', {
-    requiresApiKey: true,
+  const tookMs = await runningMs(async () => {
+    const { deviceCount, withoutApiKeyCount } = await client.setDeviceClass('sensor', {
+      requiresApiKey: true,
+    });
+    assert.deepEqual([deviceCount, withoutApiKeyCount], [DEVICES + 1, DEVICES]);
+    for (const other of others) {
+      assert.equal((await other.expect('disconnect')).reasonCode, REASON.administrativeAction);
+      await other.closed();
+    }
   });
-  assert.deepEqual([deviceCount, withoutApiKeyCount], [DEVICES + 1, DEVICES]);
-  for (const other of others) {
-    assert.equal((await other.expect('disconnect')).reasonCode, REASON.administrativeAction);
-    await other.closed(1_000);
-  }
-  const tookMs = performance.now() - startMs;
   assert.ok(tookMs < 1_000, `${tookMs} ms`);
-  t.diagnostic(`${DEVICES} connections closed ${Math.round(tookMs)} ms after the request was sent`);
+  t.diagnostic(`${DEVICES} connections closed ${tookMs} ms after the request was sent`);
 
   // The one with its key stays, until that ends.
   assert.ok(!shown.socket.destroyed);
@@ -44,7 +44,7 @@ test('a class that begins to require API keys closes who has shown none', async 
   });
   const [apiKey] = await client.deviceApiKeys('keyed-1');
   await client.deleteDeviceApiKey('keyed-1', apiKey?.id ?? '');
-  await shown.closed(1_000);
+  await shown.closed();
 });
 
 test('a revoked device loses its API keys, and comes back without them', async (t) => {
@@ -86,7 +86,7 @@ test('renewing takes the API key as well as the certificate', async (t) => {
   writeFileSync(apiKeyFile, key, { mode: 0o600 });
   const next = await renew({ bundle: old.folder });
   assert.deepEqual(await states(), ['current', 'superseded']);
-  await before.closed(1_000);
+  await before.closed();
   await RawClient.connect(loadBundle(next.folder), { userName: '', password });
 });
 

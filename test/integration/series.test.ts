@@ -34,9 +34,16 @@ async function send(device: Device, from: number, count: number): Promise<void> 
   await Promise.all(numbers.map((n) => device.publish({ n, temperature: value(n) })));
 }
 
+/** The points of a series once its worker has taken in all that was sent: it may be behind. */
+function pointsOf(client: Pick<Client, 'seriesPoints'>, id: string, series: string) {
+  return waitFor('the worker of the series', async () => {
+    const page = await client.seriesPoints(id, { series, limit: 10_000 });
+    return page.behind === 0 && page.points;
+  });
+}
+
 async function valuesOf(client: Client, id: string, series: string): Promise<number[]> {
-  const { points } = await client.seriesPoints(id, { series, limit: 10_000 });
-  return points.map((point) => point.value);
+  return (await pointsOf(client, id, series)).map((point) => point.value);
 }
 
 /** Points have the order of their times, and those of one millisecond that of the log. */
@@ -48,9 +55,7 @@ test('numbers come back by name, each with the place of its proof, also after a 
   let server = await startInProcess(t);
   const device = connectDevice(t, await server.enroll('pump-1'));
   await send(device, 0, 300);
-  const query = { series: 'temperature', limit: 1_000 };
-  const { points, behind } = await server.client.seriesPoints('pump-1', query);
-  assert.equal(behind, 0);
+  const points = await pointsOf(server.client, 'pump-1', 'temperature');
   assert.deepEqual(
     points.map((point) => point.value).sort((a, b) => a - b),
     sorted(300, value),
@@ -70,7 +75,10 @@ test('numbers come back by name, each with the place of its proof, also after a 
       ['temperature', 300],
     ],
   );
-  const { buckets } = await server.client.seriesPoints('pump-1', { ...query, resolution: '1d' });
+  const { buckets } = await server.client.seriesPoints('pump-1', {
+    series: 'temperature',
+    resolution: '1d',
+  });
   assert.equal(
     buckets.reduce((sum, { count }) => sum + count, 0),
     300,
@@ -90,7 +98,7 @@ test('numbers come back by name, each with the place of its proof, also after a 
   assert.ok(bytes.length > 0 && !/temperature|pump-1/u.test(bytes));
   for (const name of DATABASES) rmSync(join(folder, name), { force: true });
   server = await server.restart();
-  assert.deepEqual((await server.client.seriesPoints('pump-1', query)).points, points);
+  assert.deepEqual(await pointsOf(server.client, 'pump-1', 'temperature'), points);
   assert.ok(existsSync(join(folder, 'series.db')));
 });
 
@@ -132,14 +140,14 @@ test('an app sees the series of its own device, since it has it', async (t) => {
   await other.publish({ secret: 1 });
   const { client } = await pairTestApp(t, server, 'pump-1');
   await own.publish({ temperature: 21.5 });
-  assert.deepEqual(
-    (await client.series('pump-1')).series.map(({ name }) => name),
-    ['temperature'],
-  );
-  const { points } = await client.seriesPoints('pump-1', { series: 'temperature' });
+  const points = await pointsOf(client, 'pump-1', 'temperature');
   assert.deepEqual(
     points.map((point) => point.value),
     [21.5],
+  );
+  assert.deepEqual(
+    (await client.series('pump-1')).series.map(({ name }) => name),
+    ['temperature'],
   );
   for (const attempt of [
     client.series('pump-2'),

@@ -284,7 +284,7 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-test('each attack on the files is found by name', { timeout: 120_000 }, async (t) => {
+test('each attack on the files is found by name', { timeout: 300_000 }, async (t) => {
   const copies = await makeCopies(t);
   const folder = temporaryFolder(t);
   assert.equal(await verifySays(copies.newest), '');
@@ -330,7 +330,7 @@ test('each attack on the files is found by name', { timeout: 120_000 }, async (t
   });
 });
 
-test('a kill at any moment is no rollback', { timeout: 120_000 }, async (t) => {
+test('a kill at any moment is no rollback', { timeout: 300_000 }, async (t) => {
   const dataDir = join(temporaryFolder(t), 'data');
   const kills = 6;
   for (let round = 0; round < kills; round += 1) {
@@ -357,4 +357,14 @@ test('a kill at any moment is no rollback', { timeout: 120_000 }, async (t) => {
   assert.equal(unclean.length, kills, 'each unclean stop is on the log');
   assert.equal((await server.stop()).code, 0);
   assert.equal(await verifySays(dataDir), '');
+});
+
+test('an empty log is none: a first start that was killed goes on, and a lost log is named', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const log = join(dataDir, 'log.db');
+  writeFileSync(log, '', { mode: 0o600 });
+  assert.equal(await startSays(dataDir), 'starts');
+  assert.equal(await verifySays(dataDir), '');
+  writeFileSync(log, '');
+  assert.match(await startSays(dataDir), /^E_MAIN_ROLLBACK .*log-/u);
 });

@@ -8,12 +8,14 @@ import { cpSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { connect } from '@holdfast/device';
 import { type VerifyReport, verifyData } from '@holdfast/server';
 import {
   holdfast,
   mosquittoPub,
   run,
   signPayload,
+  startInProcess,
   startServer,
   temporaryFolder,
 } from '@holdfast/testkit';
@@ -229,6 +231,39 @@ test('any change of the files is found', async (t) => {
     assert.equal(nothing.code, 1);
     assert.match(nothing.stderr, /E_MAIN_NO_DATA/);
   });
+});
+
+test('what a device sent cannot be passed off as what an erased one did', async (t) => {
+  const server = await startInProcess(t);
+  for (const id of ['gone-1', 'kept-1']) {
+    const device = connect({ bundle: await server.enroll(id) });
+    for (let n = 0; n < 3; n += 1) await device.publish({ n });
+    await device.close();
+  }
+  await server.client.eraseDevice('gone-1', 'asked for by its owner');
+  await server.stop();
+  const { dataDir } = server;
+  const before = await judge(dataDir);
+  assert.equal(before.said, '');
+  assert.equal(before.report?.erased, 3);
+
+  const registry = new DatabaseSync(join(dataDir, 'registry.db'), { readOnly: true });
+  const keys = `SELECT ref FROM data_key WHERE purpose = 'device' AND wrapped IS`;
+  const gone = Number(registry.prepare(`${keys} NULL`).get()?.['ref']);
+  const kept = Number(registry.prepare(`${keys} NOT NULL ORDER BY ref`).get()?.['ref']);
+  registry.close();
+  const log = new DatabaseSync(join(dataDir, 'log.db'));
+  const refAt = (ref: number): Buffer => Buffer.of(0, 0, ref >> 8, ref & 255);
+  const { changes } = log
+    .prepare(
+      'UPDATE batch SET sealed = CAST(? || substr(sealed, 5) AS BLOB) WHERE substr(sealed, 1, 4) = ?',
+    )
+    .run(refAt(gone), refAt(kept));
+  log.close();
+  assert.equal(changes, 3);
+  const { said } = await judge(dataDir);
+  assert.equal(said.match(/segments were relabeled/gu)?.length, 3, said);
+  assert.match(said, /does not open/u);
 });
 
 function snapshot(folder: string): Record<string, string> {

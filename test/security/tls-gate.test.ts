@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Client } from '@holdfast/client';
 import {
   type Run,
   type ServerProcess,
@@ -13,38 +14,25 @@ import {
   mosquittoPub,
   mosquittoTls,
   run,
+  runningMs,
   signPayload,
   startServer,
   temporaryFolder,
   waitFor,
 } from '@holdfast/testkit';
 
-interface RefusalLine {
-  readonly index: number;
-  readonly code: string;
-  readonly principal?: string;
-  readonly address?: string;
-}
-
-async function refusals(server: ServerProcess): Promise<RefusalLine[]> {
-  const shown = await server.cli(['refusals', '--json', '--limit', '1000']);
-  assert.equal(shown.code, 0, shown.stderr);
-  return shown.stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as RefusalLine);
-}
-
 /** Runs an attempt, and expects one more refusal with this code. */
 async function expectRefusal<T>(
-  server: ServerProcess,
+  client: Client,
   code: string,
   attempt: () => Promise<T>,
 ): Promise<T> {
-  const before = (await refusals(server)).at(-1)?.index ?? -1;
+  const before = (await client.refusals({ limit: 1 }))[0]?.index ?? -1;
   const result = await attempt();
   await waitFor(`a refusal ${code}`, async () =>
-    (await refusals(server)).some((refusal) => refusal.index > before && refusal.code === code),
+    (await client.refusals({ limit: 1_000 })).some(
+      (refusal) => refusal.index > before && refusal.code === code,
+    ),
   );
   return result;
 }
@@ -82,16 +70,23 @@ function connectPacket(id: string): Buffer {
   return Buffer.concat([Buffer.from([0x10, body.length]), body]);
 }
 
+/** Who is refused hears nothing, but the end of the connection; this only ends what hangs. */
+const SILENCE_MS_MAX = 30_000;
+
 /** Sends CONNECT through `openssl s_client` and gives what came back. */
 async function sClient(args: readonly string[], id: string): Promise<Run> {
   const child = spawn('openssl', ['s_client', '-quiet', '-no_ign_eof', ...args], { stdio: 'pipe' });
   child.stdin.on('error', () => {});
   const chunks: Buffer[] = [];
   const errors: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stdout.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    // Whoever is let in has its answer, and may go.
+    if (Buffer.concat(chunks).length >= CONNACK.length) child.stdin.end();
+  });
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   child.stdin.write(connectPacket(id));
-  const timer = setTimeout(() => child.stdin.end(), 1_000);
+  const timer = setTimeout(() => child.stdin.end(), SILENCE_MS_MAX);
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.on('close', (...end) => resolve(end));
   });
@@ -110,6 +105,8 @@ const ID = 'pump-1';
 test('the TLS gate', async (t) => {
   const folder = temporaryFolder(t);
   const server = await startServer(t, { dataDir: join(folder, 'data') });
+  const client = server.client();
+  t.after(() => client.close());
   const port = server.ports.broker;
   const bundle = join(folder, ID);
   await enroll(server, ID, bundle);
@@ -133,7 +130,7 @@ test('the TLS gate', async (t) => {
   });
 
   await t.test('no certificate [E_SESSION_NO_CERTIFICATE]', async () => {
-    const got = await expectRefusal(server, 'E_SESSION_NO_CERTIFICATE', () => sClient(where, ID));
+    const got = await expectRefusal(client, 'E_SESSION_NO_CERTIFICATE', () => sClient(where, ID));
     assert.equal(got.stdout, '');
   });
 
@@ -146,7 +143,7 @@ test('the TLS gate', async (t) => {
     const made = await run('bash', ['-c', script], { cwd: folder });
     assert.equal(made.code, 0, made.stderr);
     const foreign = ['-cert', join(folder, 'foreign.crt'), '-key', join(folder, 'foreign.key')];
-    const got = await expectRefusal(server, 'E_SESSION_FOREIGN_CA', () =>
+    const got = await expectRefusal(client, 'E_SESSION_FOREIGN_CA', () =>
       sClient([...where, ...foreign], ID),
     );
     assert.equal(got.stdout, '');
@@ -162,11 +159,11 @@ test('the TLS gate', async (t) => {
   });
 
   await t.test('TLS 1.2 and plaintext [E_WIRE_HANDSHAKE]', async () => {
-    const old = await expectRefusal(server, 'E_WIRE_HANDSHAKE', () =>
+    const old = await expectRefusal(client, 'E_WIRE_HANDSHAKE', () =>
       sClient([...where, ...own, '-tls1_2'], ID),
     );
     assert.equal(old.stdout, '');
-    await expectRefusal(server, 'E_WIRE_HANDSHAKE', async () => {
+    await expectRefusal(client, 'E_WIRE_HANDSHAKE', async () => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});
       socket.write(connectPacket(ID));
@@ -194,27 +191,28 @@ test('the TLS gate', async (t) => {
     ]);
     const output = collect(child);
     await waitFor('the subscription', () => output.stdout.includes('SUBACK'));
-    assert.equal(heldSockets(server), 1);
+    await waitFor('the one before to be gone', () => heldSockets(server) === 1);
     // It neither reads nor answers: nothing depends on what the device does.
     child.kill('SIGSTOP');
     const revoking = server.cli(['device', 'revoke', ID, '--reason', 'test']);
     await waitFor('E_SESSION_REVOKED', () => server.output.stdout.includes('E_SESSION_REVOKED'));
-    const startMs = performance.now();
-    await waitFor('the socket to be closed', () => heldSockets(server) === 0);
-    assert.ok(performance.now() - startMs < 1_000, 'the socket was still open a second after');
+    const tookMs = await runningMs(() =>
+      waitFor('the socket to be closed', () => heldSockets(server) === 0),
+    );
+    assert.ok(tookMs < 1_000, 'the socket was still open a second after');
     const revoked = await revoking;
     assert.equal(revoked.code, 0, revoked.stderr);
     child.kill('SIGKILL');
 
-    const full = await expectRefusal(server, 'E_SESSION_REVOKED', () =>
+    const full = await expectRefusal(client, 'E_SESSION_REVOKED', () =>
       sClient([...where, ...own], ID),
     );
     assert.equal(full.stdout, '', 'a new TLS session');
-    const resumed = await expectRefusal(server, 'E_SESSION_REVOKED', () =>
+    const resumed = await expectRefusal(client, 'E_SESSION_REVOKED', () =>
       sClient([...where, ...own, '-sess_in', session], ID),
     );
     assert.equal(resumed.stdout, '', 'a resumed TLS session');
-    const ticketOnly = await expectRefusal(server, 'E_SESSION_REVOKED', () =>
+    const ticketOnly = await expectRefusal(client, 'E_SESSION_REVOKED', () =>
       sClient([...where, '-sess_in', session], ID),
     );
     assert.equal(ticketOnly.stdout, '', 'a resumed TLS session without the key');
@@ -241,8 +239,8 @@ test('the TLS gate', async (t) => {
     assert.deepEqual(open, new Set(mine), 'the sockets of the process itself');
     const scanned = await run(
       'nmap',
-      ['-sT', '-p-', '--open', '-n', '-Pn', '-T5', '-oG', '-', '127.0.0.1'],
-      { timeoutMs: 120_000 },
+      // Of the others some are those of tests beside this one, which count who knocks.
+      ['-sT', '-p', mine.join(), '--open', '-n', '-Pn', '-oG', '-', '127.0.0.1'],
     );
     assert.equal(scanned.code, 0, scanned.stderr);
     for (const one of mine) assert.match(scanned.stdout, new RegExp(`\\b${one}/open`));

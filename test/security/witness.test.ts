@@ -105,7 +105,7 @@ function fetchLog(
   });
 }
 
-test('a log that grows is cosigned, and the server shows it', { timeout: 60_000 }, async (t) => {
+test('a log that grows is cosigned, and the server shows it', { timeout: 300_000 }, async (t) => {
   const lab = new WitnessLab(t);
   const server = await startServer(t, { dataDir: lab.dataDir });
   await lab.begin(server);
@@ -173,7 +173,7 @@ test('a log that grows is cosigned, and the server shows it', { timeout: 60_000 
   });
 });
 
-test('a whole folder that was set back shows at the witness', { timeout: 60_000 }, async (t) => {
+test('a whole folder that was set back shows at the witness', { timeout: 300_000 }, async (t) => {
   const lab = new WitnessLab(t);
   let server = await startServer(t, { dataDir: lab.dataDir });
   await lab.begin(server);
@@ -211,7 +211,7 @@ test('a whole folder that was set back shows at the witness', { timeout: 60_000 
   assert.equal((await server.stop()).code, 0);
 });
 
-test('a log of another key is none', { timeout: 60_000 }, async (t) => {
+test('a log of another key is none', { timeout: 300_000 }, async (t) => {
   const lab = new WitnessLab(t);
   const server = await startServer(t, { dataDir: lab.dataDir });
   await lab.begin(server);

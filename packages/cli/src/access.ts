@@ -57,7 +57,11 @@ export async function withClient<T>(
   data: string | undefined,
   act: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = world.connect(findAccess(world, data));
+  return closing(await world.connect(findAccess(world, data)), act);
+}
+
+/** Asks a server, and closes the connection. */
+export async function closing<T>(client: Client, act: (client: Client) => Promise<T>): Promise<T> {
   try {
     return await act(client);
   } finally {
@@ -93,6 +97,7 @@ export function readAccess(path: string): Access | undefined {
   if (access !== undefined) return access;
   throw new Failure('E_CLI_CREDENTIALS', {
     what: `${path} is damaged.`,
+    why: 'It is no JSON with an address, a token and a certificate: it was changed, or half written.',
     fix: 'Start the server again, or log in again: holdfast login.',
   });
 }

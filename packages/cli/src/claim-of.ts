@@ -12,6 +12,7 @@ export function claimOf(deviceId: string, text: string): ClaimText {
   if (claim?.deviceId === deviceId && text === text.trim()) return claim;
   throw new Failure('E_CLIENT_RESPONSE', {
     what: `The server answered with something that is no claim of ${deviceId}.`,
+    why: 'A claim names its device, so that none is given to another one by mistake.',
     fix: 'Check that the address is that of your server, and that it has the same version.',
   });
 }

@@ -1,6 +1,6 @@
 /** What a command is, and how its arguments are read. @module */
 import { parseArgs } from 'node:util';
-import { systemCode, usageFailure } from './failure.ts';
+import { EXIT, type ExitCode, systemCode, usageFailure } from './failure.ts';
 import { nearest } from './suggest.ts';
 import type { World } from './world.ts';
 
@@ -37,7 +37,10 @@ export interface CommandText {
   readonly summary: string;
   /** More about it, in lines of at most 78 characters. */
   readonly details?: string;
-  /** What it takes, in order: `id`; one that may be left out ends in a question mark. */
+  /**
+   * What it takes, in order: `id`; one that may be left out ends in a question mark, and a last one
+   * that may come several times in three dots, and in `...?` when it may be left out as well.
+   */
   readonly arguments?: readonly string[];
   readonly options: OptionSet;
   /** Command lines after `holdfast`. */
@@ -47,7 +50,7 @@ export interface CommandText {
 /** A command that can be run. */
 export interface Command extends CommandText {
   /** Reads the arguments behind the command's own words, and does it. */
-  readonly run: (world: World, args: readonly string[]) => Promise<void>;
+  readonly run: (world: World, args: readonly string[]) => Promise<ExitCode>;
 }
 
 /** What a command is given. */
@@ -57,10 +60,13 @@ export interface Invocation<O extends OptionSet> {
   readonly positionals: readonly string[];
 }
 
-/** Makes a command; `act` gets its arguments already checked. */
+/**
+ * Makes a command; `act` gets its arguments already checked. It returns an exit code only where
+ * what it found is one: all that it could not do is thrown.
+ */
 export function defineCommand<const O extends OptionSet>(
   text: CommandText & { readonly options: O },
-  act: (world: World, invocation: Invocation<O>) => Promise<void>,
+  act: (world: World, invocation: Invocation<O>) => Promise<ExitCode> | Promise<void>,
 ): Command {
   return {
     ...text,
@@ -68,7 +74,7 @@ export function defineCommand<const O extends OptionSet>(
       const { values, positionals } = parse(text, args);
       checkCount(text, positionals);
       // parseArgs has checked each value against the type of its option.
-      await act(world, { values: values as Values<O>, positionals });
+      return (await act(world, { values: values as Values<O>, positionals })) ?? EXIT.ok;
     },
   };
 }
@@ -142,8 +148,14 @@ function joinNegative(args: readonly string[], options: OptionSet): string[] {
   return joined;
 }
 
+/** Whether an argument may come several times. */
+export function isManyArgument(name = ''): boolean {
+  return /\.{3}\??$/u.test(name);
+}
+
 function checkCount(text: CommandText, positionals: readonly string[]): void {
   const expected = text.arguments ?? [];
+  const isOpen = isManyArgument(expected.at(-1));
   const missing = expected[positionals.length];
   if (missing !== undefined && !missing.endsWith('?')) {
     throw usageFailure(
@@ -152,7 +164,7 @@ function checkCount(text: CommandText, positionals: readonly string[]): void {
     );
   }
   const extra = positionals[expected.length];
-  if (extra !== undefined) {
+  if (extra !== undefined && !isOpen) {
     throw usageFailure(
       `holdfast ${text.path} does not know what to do with "${extra}".`,
       `See holdfast ${text.path} --help.`,

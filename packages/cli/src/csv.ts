@@ -35,7 +35,7 @@ export function parseCsv(
 }
 
 /** A field as it is written. One that holds a comma, a quotation mark or a line end is quoted. */
-export function csvField(value: string): string {
+function csvField(value: string): string {
   return /[",\r\n]/u.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 

@@ -1,8 +1,8 @@
 /** The file of an import: which devices there are to be. @module */
 import { readFileSync, statSync } from 'node:fs';
-import { DEVICE_CLASS_LIST, type ImportedDevice } from '@holdfast/protocol/api';
+import { DEVICE_CLASS_LIST, DEVICE_TAGS_MAX, type ImportedDevice } from '@holdfast/protocol/api';
 import { type CsvProblem, type CsvRecord, parseCsv } from './csv.ts';
-import { Failure, systemCode } from './failure.ts';
+import { Failure, systemWhy } from './failure.ts';
 import { IMPORT_BYTES_MAX, IMPORT_DEVICES_MAX, IMPORT_PROBLEMS_MAX } from './limits.ts';
 import { shorten } from './printable.ts';
 import { nearest } from './suggest.ts';
@@ -10,16 +10,20 @@ import { nearest } from './suggest.ts';
 /** A device, and the line that says so. */
 export interface DeviceLine {
   readonly line: number;
-  readonly device: Required<ImportedDevice>;
+  readonly device: FileDevice;
 }
 
-const COLUMNS = ['id', 'class', 'group'] as const;
+/** A device of a file; without tags, it says nothing of them. */
+export type FileDevice = Pick<ImportedDevice, 'id' | 'class' | 'group'> &
+  Partial<Pick<ImportedDevice, 'tags'>>;
+
+const COLUMNS = ['id', 'class', 'group', 'tags'] as const;
 type Column = (typeof COLUMNS)[number];
 type Columns = ReadonlyMap<Column, number>;
 
 /**
- * Reads the devices of a file: a header row with `id`, `class` and, when there are groups,
- * `group`; then a row for each device.
+ * Reads the devices of a file: a header row with `id`, `class` and, when there are any, `group`
+ * and `tags`, which have spaces between them; then a row for each device.
  * @throws Failure `E_CLI_FILE` with everything that is wrong in it, each with its line.
  */
 export function readDeviceFile(path: string): DeviceLine[] {
@@ -90,7 +94,7 @@ function deviceOf(
   fields: readonly string[],
   columns: Columns,
   report: (what: string) => void,
-): Required<ImportedDevice> | undefined {
+): FileDevice | undefined {
   const valueOf = (column: Column): string => fields[columns.get(column) ?? -1] ?? '';
   const [id, className, group] = [valueOf('id'), valueOf('class'), valueOf('group')];
   const deviceClass = DEVICE_CLASS_LIST.find((name) => name === className);
@@ -99,9 +103,18 @@ function deviceOf(
   if (!isId) report(`has the id ${quoted(id)}; ${NAME_RULE}`);
   if (!isGroup) report(`has the group ${quoted(group)}; ${NAME_RULE}`);
   if (deviceClass === undefined) report(unknownClass(className));
-  return isId && isGroup && deviceClass !== undefined
-    ? { id, class: deviceClass, group }
-    : undefined;
+  const tags = tagsIn(valueOf('tags'), report);
+  if (!isId || !isGroup || deviceClass === undefined || tags === undefined) return undefined;
+  return { id, class: deviceClass, group, ...(tags.length > 0 && { tags }) };
+}
+
+function tagsIn(text: string, report: (what: string) => void): string[] | undefined {
+  const tags = [...new Set(text.split(/\s+/u).filter((tag) => tag !== ''))];
+  const wrong = tags.find((tag) => !TAG.test(tag));
+  if (wrong !== undefined) report(`has the tag ${quoted(wrong)}; ${TAG_RULE}`);
+  const areTooMany = tags.length > DEVICE_TAGS_MAX;
+  if (areTooMany) report(`has ${tags.length} tags; ${DEVICE_TAGS_MAX} at most`);
+  return wrong === undefined && !areTooMany ? tags : undefined;
 }
 
 function unknownClass(long: string): string {
@@ -125,7 +138,7 @@ function readUtf8(path: string): string {
     const isEncoding = cause instanceof TypeError;
     throw new Failure('E_CLI_FILE', {
       what: isEncoding ? `${path} is not UTF-8.` : `${path} cannot be read.`,
-      why: systemCode(cause),
+      why: systemWhy(cause),
       fix: isEncoding ? 'Save it as "CSV UTF-8".' : 'Check the path and who may read it.',
       cause,
     });
@@ -137,5 +150,7 @@ const TOO_LARGE = `begins a file of more than ${IMPORT_BYTES_MAX} bytes; split i
 const TOO_MANY = `begins a file of more than ${IMPORT_DEVICES_MAX} devices; split it`;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
 const NAME_RULE = 'it takes 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit';
+const TAG = /^[a-z0-9][a-z0-9._-]{0,31}$/u;
+const TAG_RULE = 'it takes 1 to 32 of a-z 0-9 . _ -, the first a letter or digit';
 /** Of a wrong value, as much is shown as finds it. */
 const QUOTED_CHARACTERS = 80;

@@ -1,10 +1,11 @@
 /** Which devices a command is about: one by its id, or all of a group or a class. @module */
 import type { Client } from '@holdfast/client';
 import { DEVICE_CLASS_LIST, type DeviceView } from '@holdfast/protocol/api';
-import type { OptionSpec } from './command.ts';
+import { DATA_OPTION, JSON_OPTION, type OptionSpec } from './command.ts';
 import { Failure, usageFailure } from './failure.ts';
 import { printable } from './printable.ts';
 import { nearest } from './suggest.ts';
+import { typeToConfirm } from './type-to-confirm.ts';
 import type { World } from './world.ts';
 
 /** The devices that are meant. */
@@ -14,9 +15,18 @@ export type Selection =
   | { readonly class: DeviceView['class'] };
 
 /** The options that select many devices. */
-export const SELECTION_OPTIONS = {
+const SELECTION_OPTIONS = {
   group: { type: 'string', value: 'GROUP', help: 'all devices of a group, instead of one' },
   class: { type: 'string', value: 'CLASS', help: 'all devices of a class, instead of one' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** What a command takes that changes one device or many. */
+export const CHANGE_OPTIONS = {
+  ...SELECTION_OPTIONS,
+  reason: { type: 'string', value: 'TEXT', help: 'why, for the audit log' },
+  yes: { type: 'boolean', help: 'do not ask' },
+  json: JSON_OPTION,
+  data: DATA_OPTION,
 } as const satisfies Record<string, OptionSpec>;
 
 /** Reads which devices are meant. @throws Failure when it is none of the three, or several. */
@@ -76,13 +86,9 @@ export async function confirmMany(
     const fix = 'Run it again with --yes.';
     throw new Failure('E_CLI_NOT_CONFIRMED', { what: 'Nothing was done.', why, fix });
   }
-  const answer = await input.ask(`Type ${devices.length} to go on: `);
-  if (answer.trim() === String(devices.length)) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: 'Nothing was done.',
-    why: `You typed "${answer.trim()}".`,
-    fix: `Type ${devices.length} when asked, or give --yes.`,
-  });
+  const word = String(devices.length);
+  const not = 'Nothing was done.';
+  await typeToConfirm({ input }, { question: `Type ${word} to go on: `, word, not });
 }
 
 /** `1 device`, `12 devices`. */

@@ -1,14 +1,10 @@
 /** Hashes, signatures and certificates for the check of evidence, by OpenSSL in node:crypto. @module */
-import { X509Certificate, createPublicKey, hash, verify } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { EvidenceCertificate, EvidenceTools } from '@holdfast/protocol';
 import { Problem, parseCosignerKey, parseVerifierKey } from '@holdfast/protocol/merkle';
-import type { NoteVerifier, Sha256, VerifierKey } from '@holdfast/protocol/merkle';
+import type { NoteVerifier, VerifierKey } from '@holdfast/protocol/merkle';
 import { Failure } from './failure.ts';
-
-/** DER before the 32 bytes of an Ed25519 public key in SubjectPublicKeyInfo. RFC 8410 §4 */
-const ED25519_SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
-
-const sha256: Sha256 = (data) => hash('sha256', data, 'buffer');
+import { sha256, verifyEd25519 } from './note-crypto.ts';
 
 /**
  * The tools for a check.
@@ -40,12 +36,7 @@ function verifierOf(key: VerifierKey | Problem, what: string): NoteVerifier {
       fix: 'Give the whole line as it was printed, or @FILE with it.',
     });
   }
-  const spki = Buffer.concat([ED25519_SPKI_PREFIX, key.publicKey]);
-  const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  return {
-    ...key,
-    verify: ({ message, signature }) => verify(null, message, publicKey, signature),
-  };
+  return { ...key, verify: verifyEd25519 };
 }
 
 function readCertificate(der: Uint8Array): EvidenceCertificate | undefined {

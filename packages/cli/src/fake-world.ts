@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client, TransportOptions } from '@holdfast/client';
+import { Failure } from './failure.ts';
 import { run } from './run.ts';
 import type { Output, World } from './world.ts';
 
@@ -20,6 +21,15 @@ export interface FakeWorldOptions {
   readonly answers?: readonly string[];
   /** False when no server runs on the data folder. */
   readonly hasLocalServer?: boolean;
+  /** How often a command may pause; then it is as if Ctrl-C had ended it. */
+  readonly pauses?: number;
+}
+
+/** Ends a command that would go on for ever, as Ctrl-C does. */
+class Stopped extends Failure {
+  constructor() {
+    super('E_CLI_STOPPED', { what: 'stopped', why: undefined, fix: '' });
+  }
 }
 
 /** A world, and what happened in it. */
@@ -38,6 +48,7 @@ export class FakeWorld implements World {
   readonly exits: number[] = [];
   readonly stopListeners: (() => void)[] = [];
   time: number = Date.parse('2026-11-21T04:00:00Z');
+  #pauses = 0;
   readonly #options: FakeWorldOptions;
 
   constructor(options: FakeWorldOptions = {}) {
@@ -50,6 +61,7 @@ export class FakeWorld implements World {
       isTty,
       hasColor: false,
       columns: 80,
+      rows: 24,
     });
     this.stdout = output(this.out);
     this.stderr = output(this.err);
@@ -84,12 +96,20 @@ export class FakeWorld implements World {
   }
 
   nowMs = (): number => this.time;
+  pause = (ms: number, signal?: AbortSignal): Promise<void> => {
+    // What can be ended is a time-out, and here everything answers in time.
+    if (signal !== undefined) return new Promise(() => {});
+    this.#pauses += 1;
+    this.time += ms;
+    if (this.#pauses > (this.#options.pauses ?? 0)) return Promise.reject(new Stopped());
+    return Promise.resolve();
+  };
   onStopSignal = (listener: () => void): void => void this.stopListeners.push(listener);
   exit = (code: number): void => void this.exits.push(code);
 
-  connect = (options: TransportOptions): Client => {
+  connect = (options: TransportOptions): Promise<Client> => {
     this.connections.push(options);
-    return strict({ close: () => {}, ...this.#options.client });
+    return Promise.resolve(strict<Client>({ close: () => {}, ...this.#options.client }));
   };
 
   server = () => Promise.resolve(strict({ ...this.#options.server }));

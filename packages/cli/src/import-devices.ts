@@ -10,6 +10,7 @@ import { Failure, asFailure } from './failure.ts';
 import { LabelSheet } from './label-sheet.ts';
 import { IMPORT_REQUEST_BYTES_MAX } from './limits.ts';
 import { localTime } from './local-time.ts';
+import { progressOn } from './progress.ts';
 import type { World } from './world.ts';
 
 /** How an import is done. */
@@ -37,19 +38,26 @@ export function createFiles(
 export async function checkImport(
   client: Client,
   lines: readonly DeviceLine[],
-  { file, options }: { file: string; options: ImportOptions },
+  { file, options, stderr }: { file: string; options: ImportOptions; stderr: World['stderr'] },
 ): Promise<{ added: number; claimedAgain: number }> {
   const linesById = new Map(lines.map(({ line, device }) => [device.id, line]));
   const problems = [];
-  let [added, claimedAgain] = [0, 0];
-  for (const some of batches(lines)) {
-    const devices = some.map(({ device }) => device);
-    const found = await client.importDevices({ devices, ...options, dryRun: true });
-    added += found.added;
-    claimedAgain += found.claimedAgain;
-    for (const { id, why } of found.conflicts) {
-      problems.push({ line: linesById.get(id) ?? 0, what: `names ${id}, which ${why}` });
+  let [added, claimedAgain, checked] = [0, 0, 0];
+  const progress = progressOn(stderr);
+  try {
+    for (const some of batches(lines)) {
+      const devices = some.map(({ device }) => device);
+      const found = await client.importDevices({ devices, ...options, dryRun: true });
+      added += found.added;
+      claimedAgain += found.claimedAgain;
+      for (const { id, why } of found.conflicts) {
+        problems.push({ line: linesById.get(id) ?? 0, what: `names ${id}, which ${why}` });
+      }
+      checked += some.length;
+      progress.bar(checked, lines.length, `checked ${checked} of ${countText(lines.length)}`);
     }
+  } finally {
+    progress.clear();
   }
   if (problems.length > 0) throw refusal(file, problems);
   return { added, claimedAgain };
@@ -75,6 +83,7 @@ export async function importAll(
   },
 ): Promise<string> {
   const { stderr, timeZone } = world;
+  const progress = progressOn(stderr);
   let [count, endsAt] = [0, ''];
   claimFile.append(csvLine(['id', 'class', 'group', 'claim', 'expires']));
   try {
@@ -91,14 +100,14 @@ export async function importAll(
       );
       count += some.length;
       if (endsAt === '') endsAt = claims[0]?.expiresAt ?? '';
-      if (stderr.isTty) stderr.write(`\r${count} of ${countText(lines.length)}`);
+      progress.bar(count, lines.length, `${count} of ${countText(lines.length)}`);
     }
     sheet?.end();
     return endsAt;
   } catch (error) {
     throw interrupted(error, { count, of: lines.length, path: claimFile.path });
   } finally {
-    if (stderr.isTty) stderr.write('\n');
+    progress.clear();
     claimFile.close();
     sheet?.close();
   }

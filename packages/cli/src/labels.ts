@@ -3,7 +3,7 @@ import type { ImportedDevice } from '@holdfast/protocol/api';
 import { encode } from 'uqr';
 
 /** What a label says. */
-export interface Label extends Required<ImportedDevice> {
+export interface Label extends Pick<ImportedDevice, 'id' | 'class' | 'group'> {
   /** The claim text, for the QR code. */
   readonly claim: string;
   /** Last day of the claim, as text. */

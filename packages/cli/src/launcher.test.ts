@@ -16,8 +16,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { VERSION } from './version.ts';
 
-const LAUNCHER = join(import.meta.dirname, '..', 'bin', 'holdfast.js');
-const NODE_MODULES = join(import.meta.dirname, '..', '..', '..', 'node_modules');
+const PACKAGES = join(import.meta.dirname, '..', '..');
+const NODE_MODULES = join(PACKAGES, '..', 'node_modules');
+const BIN = join('cli', 'bin', 'holdfast.js');
 const SYSTEM_NODE = '/usr/bin/node';
 
 /** Says what it is, then counts signals: SIGTERM ends it with 7 and tells the count. */
@@ -46,13 +47,14 @@ after(() => rmSync(folder, { recursive: true }));
 /** A copy of the launcher beside a main module of our own. */
 function copyWith(name: string, main: string, hasModules = true): string {
   const copy = join(folder, name);
-  mkdirSync(join(copy, 'bin'), { recursive: true });
-  mkdirSync(join(copy, 'src'));
-  cpSync(LAUNCHER, join(copy, 'bin', 'holdfast.js'));
-  writeFileSync(join(copy, 'src', 'main.ts'), main);
+  for (const file of [BIN, join('device', 'bin', 'launch.js')]) {
+    cpSync(join(PACKAGES, file), join(copy, file));
+  }
+  mkdirSync(join(copy, 'cli', 'src'));
+  writeFileSync(join(copy, 'cli', 'src', 'main.ts'), main);
   writeFileSync(join(copy, 'package.json'), '{"type":"module"}');
   if (hasModules) symlinkSync(NODE_MODULES, join(copy, 'node_modules'));
-  return join(copy, 'bin', 'holdfast.js');
+  return join(copy, BIN);
 }
 
 function major(node: string): number {
@@ -93,9 +95,11 @@ function startLines(node: string, args: readonly string[], detached = false) {
 for (const [at, node] of nodes.entries()) {
   describe(`holdfast on ${node.name}`, () => {
     it('runs the command and passes its exit code on', () => {
-      const version = spawnSync(node.path, [LAUNCHER, '--version'], { encoding: 'utf8' });
+      const version = spawnSync(node.path, [join(PACKAGES, BIN), '--version'], {
+        encoding: 'utf8',
+      });
       assert.deepEqual([version.stdout, version.stderr, version.status], [`${VERSION}\n`, '', 0]);
-      assert.equal(spawnSync(node.path, [LAUNCHER, 'nonsense']).status, 2);
+      assert.equal(spawnSync(node.path, [join(PACKAGES, BIN), 'nonsense']).status, 2);
     });
 
     it('runs on Node 26 or newer with its flags, and passes arguments on unchanged', async () => {
@@ -105,7 +109,10 @@ for (const [at, node] of nodes.entries()) {
       const [facts = ''] = await printed(1);
       const { pid, argv, flags, node: version } = JSON.parse(facts);
       assert.deepEqual(argv, given);
-      assert.deepEqual(flags, ['--disallow-code-generation-from-strings', '--disable-proto=throw']);
+      const guards = ['--disallow-code-generation-from-strings', '--disable-proto=throw'];
+      const is26 = Number(version.split('.', 1)[0]) === 26;
+      const quickStart = is26 ? ['--wasm-tiering-budget=200000000'] : [];
+      assert.deepEqual(flags, [...guards, ...quickStart]);
       assert.ok(Number(version.split('.', 1)[0]) >= 26);
       if (!node.isOld) assert.equal(pid, child.pid, 'there is no process in between');
       child.kill('SIGTERM');

@@ -14,5 +14,8 @@ export const CSV_PROBLEMS_MAX = 1_000;
 /** Mistakes in a file of an import that are shown: as many as somebody corrects in one go. */
 export const IMPORT_PROBLEMS_MAX = 20;
 
+/** Largest file of known vulnerabilities, in bytes: the zip of the largest ecosystem. */
+export const ADVISORY_SOURCE_BYTES_MAX = 1_073_741_824;
+
 /** Bytes of devices in one request of an import: what the server takes, with room. */
 export const IMPORT_REQUEST_BYTES_MAX = 60_000;

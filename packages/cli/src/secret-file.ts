@@ -1,6 +1,6 @@
 /** Writes a secret into a file that only this user can read. @module */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { Failure, systemCode } from './failure.ts';
+import { Failure, systemWhy } from './failure.ts';
 
 /** A file that can be written: what comes next may be asked for now, and is not lost then. */
 export interface SecretFile {
@@ -39,7 +39,7 @@ function attempt<T>(path: string, act: () => T): T {
   } catch (cause) {
     throw new Failure('E_CLI_FILE', {
       what: `${path} cannot be written.`,
-      why: systemCode(cause),
+      why: systemWhy(cause),
       fix: 'Name a file in a folder that exists and that is yours.',
       cause,
     });

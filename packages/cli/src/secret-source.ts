@@ -1,7 +1,7 @@
 /** Where a PIN or a passphrase comes from: never the command line or the environment. @module */
 import { type Stats, closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { integerOption } from './command.ts';
-import { Failure, systemCode, usageFailure } from './failure.ts';
+import { Failure, systemWhy, usageFailure } from './failure.ts';
 import type { World } from './world.ts';
 
 /** How a secret was offered. */
@@ -35,7 +35,21 @@ export async function readSecret(
   const options = new Set([`--${fd.option}`, `--${file.option}`]);
   throw new Failure('E_CLI_SECRET', {
     what: `There is nobody to ask for the ${what}.`,
+    why: 'Standard input is no terminal, and secrets are never options.',
     fix: `Run it on a terminal, or give ${[...options].join(' or ')}.`,
+  });
+}
+
+/** Has a new passphrase typed a second time. @throws Failure `E_CLI_PASSWORD` when they differ. */
+export async function typeOnceMore(
+  { input }: Pick<World, 'input'>,
+  passphrase: string,
+): Promise<void> {
+  if ((await input.askHidden('Once more: ')) === passphrase) return;
+  throw new Failure('E_CLI_PASSWORD', {
+    what: 'The two are not the same; nothing was changed.',
+    why: 'A passphrase with a slip of the finger would lock you out for good.',
+    fix: 'Run the command again.',
   });
 }
 
@@ -64,7 +78,7 @@ function attempt(name: string, read: () => string): string {
     if (cause instanceof Failure) throw cause;
     throw new Failure('E_CLI_FILE', {
       what: `${name} cannot be read.`,
-      why: systemCode(cause),
+      why: systemWhy(cause),
       fix: 'Check that it exists, and who may read it.',
       cause,
     });
@@ -81,12 +95,14 @@ function requirePrivate(path: string, { file, userId }: { file: Stats; userId: n
   if (file.uid !== userId && file.uid !== ROOT_ID) {
     throw new Failure('E_CLI_FILE', {
       what: `${path} belongs to another user of this machine, who knows what is in it.`,
+      why: 'Whoever owns a file can read and change it, whatever its mode says.',
       fix: 'Name a file of your own.',
     });
   }
   if ((file.mode & OTHERS) === 0) return;
   throw new Failure('E_CLI_FILE', {
     what: `Other users of this machine can read or change ${path}.`,
+    why: 'A secret that others could have read is none.',
     fix: `Find out who did, then: chmod 600 ${path}`,
   });
 }

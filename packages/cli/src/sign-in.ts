@@ -33,12 +33,14 @@ export async function askNewPassword(input: Input): Promise<string> {
   if (password.length < min || password.length > max) {
     throw new Failure('E_CLI_PASSWORD', {
       what: `A password has ${min} to ${max} characters; this one has ${password.length}.`,
+      why: 'Short ones are guessed; very long ones cost the server more than they protect.',
       fix: 'Take four or five words that nobody would guess together.',
     });
   }
   if ((await input.askHidden('Once more: ')) === password) return password;
   throw new Failure('E_CLI_PASSWORD', {
     what: 'The two passwords are not the same.',
+    why: 'A password with a slip of the finger would lock you out.',
     fix: 'Run the command again.',
   });
 }

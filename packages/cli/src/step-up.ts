@@ -1,6 +1,6 @@
 /** Acts for which the server asks for the second factor again. @module */
 import type { Client } from '@holdfast/client';
-import { findAccess } from './access.ts';
+import { closing, findAccess } from './access.ts';
 import { completeSignIn } from './sign-in.ts';
 import type { World } from './world.ts';
 
@@ -15,20 +15,20 @@ export async function withStepUp<T>(
 ): Promise<T> {
   const access = findAccess(world, data);
   try {
-    return await closing(world.connect(access), act);
+    return await closing(await world.connect(access), act);
   } catch (error) {
     if (!asksForStepUp(error) || !world.input.isTty) throw error;
   }
   const { input, stderr } = world;
-  const { principal } = await closing(world.connect(access), (client) => client.me());
+  const { principal } = await closing(await world.connect(access), (client) => client.me());
   const name = principal.replace(/^person:/u, '');
   stderr.write('This needs your password and your second factor again.\n');
   const password = await input.askHidden(`Password of ${name}: `);
   const { url, anchorPem } = access;
-  const { session } = await closing(world.connect({ url, anchorPem }), (client) =>
+  const { session } = await closing(await world.connect({ url, anchorPem }), (client) =>
     completeSignIn(world, client, { name, password }),
   );
-  return closing(world.connect({ url, anchorPem, session }), async (client) => {
+  return closing(await world.connect({ url, anchorPem, session }), async (client) => {
     try {
       return await act(client);
     } finally {
@@ -39,12 +39,4 @@ export async function withStepUp<T>(
 
 function asksForStepUp(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'E_OPERATE_STEP_UP';
-}
-
-async function closing<T>(client: Client, act: (client: Client) => Promise<T>): Promise<T> {
-  try {
-    return await act(client);
-  } finally {
-    client.close();
-  }
 }

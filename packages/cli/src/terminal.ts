@@ -6,14 +6,31 @@ import { Failure } from './failure.ts';
 import { printableLines } from './printable.ts';
 import type { Input, Output } from './world.ts';
 
-/** An output stream of the process. It has color on a terminal, unless NO_COLOR is set. */
-export function outputOf(stream: WriteStream, isTty: boolean): Output {
+/**
+ * An output stream of the process. It has color on a terminal that can show it, unless NO_COLOR is
+ * set to anything (no-color.org) or `--no-color` is given.
+ */
+export function outputOf(
+  stream: WriteStream,
+  { isTty, isPlain }: { readonly isTty: boolean; readonly isPlain: boolean },
+): Output {
   return {
     write: (text) => void stream.write(text),
     isTty,
-    hasColor: isTty && stream.hasColors(),
-    columns: stream.columns ?? COLUMNS_DEFAULT,
+    hasColor: isTty && !isPlain && stream.hasColors(),
+    // A window can be resized while something is watched.
+    get columns() {
+      return sizeOr(stream.columns, COLUMNS_DEFAULT);
+    },
+    get rows() {
+      return sizeOr(stream.rows, ROWS_DEFAULT);
+    },
   };
+}
+
+/** A terminal that nobody has told its size says 0, and what is none says nothing. */
+function sizeOr(size: number | undefined, otherwise: number): number {
+  return size === undefined || size === 0 ? otherwise : size;
 }
 
 /** Where questions are shown. */
@@ -62,8 +79,10 @@ function ask(
 function stopped(): Failure {
   return new Failure('E_CLI_STOPPED', {
     what: 'Stopped before it was answered; nothing was done.',
+    why: 'The input ended, or you pressed Ctrl-C.',
     fix: 'Run the command again.',
   });
 }
 
 const COLUMNS_DEFAULT = 80;
+const ROWS_DEFAULT = 24;

@@ -1,6 +1,6 @@
 /** Options whose text may come from the command line, a file or standard input. @module */
 import { readFileSync } from 'node:fs';
-import { Failure, systemCode, usageFailure } from './failure.ts';
+import { unreadable, usageFailure } from './failure.ts';
 import type { World } from './world.ts';
 
 /** The text itself, the content of `@file`, or standard input for `-`; without white space around. */
@@ -33,11 +33,6 @@ export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new Failure('E_CLI_FILE', {
-      what: `${path} cannot be read.`,
-      why: systemCode(cause),
-      fix: 'Check the path and who may read it.',
-      cause,
-    });
+    throw unreadable(path, cause);
   }
 }

@@ -10,6 +10,8 @@ export interface Output {
   readonly hasColor: boolean;
   /** Width of the terminal in characters. */
   readonly columns: number;
+  /** Its height in lines. */
+  readonly rows: number;
 }
 
 /** The person, or the pipe, at standard input. */
@@ -35,11 +37,14 @@ export interface World {
   readonly timeZone: string;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** Resolves after so many milliseconds; rejects when it is ended before. */
+  readonly pause: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Calls `listener` for each SIGINT, SIGTERM and SIGHUP from now on. */
   readonly onStopSignal: (listener: () => void) => void;
   /** Ends the process at once, whatever is still open. */
   readonly exit: (code: number) => void;
-  readonly connect: (options: TransportOptions) => Client;
+  /** Makes a client; loaded when it is needed: help and completion do without. */
+  readonly connect: (options: TransportOptions) => Promise<Client>;
   /** Loads the server: most commands do not need it. */
   readonly server: () => Promise<
     Pick<
@@ -51,8 +56,13 @@ export interface World {
       | 'parseS3Name'
       | 'drillRestore'
       | 'createLog'
+      | 'installationAt'
       | 'signWithRoot'
       | 'proveExportedRoot'
+      | 'makeSignerKey'
+      | 'openSignerKey'
+      | 'makeBootKey'
+      | 'openBootKey'
       | 'changeCustody'
       | 'custodyOfFolder'
       | 'makeEscrow'
@@ -60,6 +70,16 @@ export interface World {
     >
   >;
   readonly device: () => Promise<
-    Pick<typeof Device, 'enroll' | 'renew' | 'readPinsOf' | 'openToken'>
+    Pick<
+      typeof Device,
+      | 'connect'
+      | 'enroll'
+      | 'loadBundle'
+      | 'renew'
+      | 'readPinsOf'
+      | 'openToken'
+      | 'makeTokenSigner'
+      | 'openTokenSigner'
+    >
   >;
 }

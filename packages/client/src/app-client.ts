@@ -1,11 +1,14 @@
 /** The client of an owner's app: paired once, then by its own certificate. @module */
 import { createHash, X509Certificate } from 'node:crypto';
 import { get } from 'node:https';
-import { parsePairing } from '@holdfast/protocol';
+import type { parsePairing } from '@holdfast/protocol';
 import {
   OwnedAppListSchema,
+  OwnedCommandListSchema,
   OwnedDeviceListSchema,
   OwnedDeviceSchema,
+  OwnedRefusalListSchema,
+  OwnedUpdateListSchema,
   PairCodeSchema,
   PairedAppSchema,
   ReadingListSchema,
@@ -15,7 +18,10 @@ import {
 } from '@holdfast/protocol/api';
 import type {
   OwnedApp,
+  OwnedCommand,
   OwnedDevice,
+  OwnedRefusalList,
+  OwnedUpdate,
   PageQuery,
   PairCode,
   PairedApp,
@@ -61,10 +67,18 @@ export interface AppClient {
   series(id: string): Promise<SeriesListView>;
   /** A page of a series, oldest first. */
   seriesPoints(id: string, query: PointsQuery): Promise<SeriesPage>;
+  /** The commands that apps of the owner have sent, newest first, with what the device answered. */
+  commands(id: string): Promise<OwnedCommand[]>;
+  /** What was refused of a device in the last day, by kind: altered, repeated, … */
+  refusals(id: string): Promise<OwnedRefusalList>;
   /** The server signs and counts it. */
   command(id: string, request: SendCommandRequest): Promise<SentCommand>;
   /** One more device, by the pairing text that it shows. */
   addDevice(pairingText: string): Promise<OwnedDevice>;
+  /** The updates that wait for the owner: what they are for, and until when they can wait. */
+  updates(): Promise<OwnedUpdate[]>;
+  /** Agrees to the update of a device: now, or from a time on (ISO 8601). */
+  agreeToUpdate(id: string, from?: string): Promise<void>;
   /** Gives a device away: all rights of this owner end at once. */
   release(id: string): Promise<void>;
   /** The code for one more app of the same owner. */
@@ -92,7 +106,7 @@ export interface AppClient {
  * @throws ApiError `E_CLIENT_PAIRING`, `E_CLIENT_UNTRUSTED`, `E_ENROLL_PAIR`, …
  */
 export async function pairApp(pairingText: string): Promise<AppIdentity> {
-  const { host, port, of, anchorPin, code } = parsed(pairingText);
+  const { host, port, of, anchorPin, code } = await parsed(pairingText);
   const url = `https://${host}:${port}`;
   const anchorPem = await fetchAnchor(url, anchorPin);
   const transport = new Transport({ url, anchorPem });
@@ -108,7 +122,7 @@ export async function pairApp(pairingText: string): Promise<AppIdentity> {
 
 /**
  * The client of a paired app.
- * @param renewal - with it, the app renews its certificate by itself, at two thirds of its seven
+ * @param renewal - with it, the app renews its certificate by itself, at two thirds of its 30
  *   days; without it, call `renew` in time.
  *
  * ```ts
@@ -136,11 +150,19 @@ export function appClient(identity: AppIdentity, renewal?: AppRenewal): AppClien
     series: (id) => read(SeriesListSchema, `${devicePath(id)}/series`),
     seriesPoints: (id, query) =>
       read(SeriesPageSchema, `${devicePath(id)}/series/points${queryText(query)}`),
+    commands: async (id) =>
+      (await read(OwnedCommandListSchema, `${devicePath(id)}/commands`)).commands,
+    refusals: (id) => read(OwnedRefusalListSchema, `${devicePath(id)}/refusals`),
     command: (id, request) => post(SentCommandSchema, `${devicePath(id)}/commands`, request),
     addDevice: async (pairingText) => {
-      const { of, code, anchorPin } = parsed(pairingText);
+      const { of, code, anchorPin } = await parsed(pairingText);
       if (anchorPin !== pinOf(new X509Certificate(identity.anchorPem))) throw ofAnotherServer();
       return post(OwnedDeviceSchema, '/v1/app/devices', { of, code });
+    },
+    updates: async () => (await read(OwnedUpdateListSchema, '/v1/app/updates')).updates,
+    agreeToUpdate: async (id, from) => {
+      const path = `${devicePath(id)}/update-consent`;
+      await send({ method: 'POST', path, body: from === undefined ? {} : { from } });
     },
     release: async (id) => {
       await send({ method: 'POST', path: `${devicePath(id)}/release` });
@@ -174,8 +196,10 @@ function identityOf(
   return { ...own, app, certificatePem, notAfter, broker };
 }
 
-function parsed(pairingText: string): NonNullable<ReturnType<typeof parsePairing>> {
-  const pairing = parsePairing(pairingText);
+async function parsed(pairingText: string): Promise<NonNullable<ReturnType<typeof parsePairing>>> {
+  // Clients that pair nothing, such as those of the command line, do without all that it brings.
+  const protocol = await import('@holdfast/protocol');
+  const pairing = protocol.parsePairing(pairingText);
   if (pairing !== undefined) return pairing;
   throw new ApiError({
     code: 'E_CLIENT_PAIRING',

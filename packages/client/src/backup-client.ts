@@ -8,6 +8,7 @@ import {
   PrunedBackupsSchema,
 } from '@holdfast/protocol/api';
 import type {
+  BackupArtifactsRequest,
   BackupDrillRequest,
   BackupList,
   BackupRun,
@@ -32,6 +33,8 @@ export interface BackupClient {
   pruneBackups(request: PruneBackupsRequest): Promise<PrunedBackups>;
   /** Without a schedule, backups are made on demand only. */
   scheduleBackups(schedule: BackupSchedule | undefined): Promise<BackupStatus>;
+  /** Whether backups leave out the artifacts of updates that are in a bucket. */
+  leaveOutArtifacts(request: BackupArtifactsRequest): Promise<BackupStatus>;
   forgetDestination(request: ForgetDestinationRequest): Promise<BackupStatus>;
   recordDrill(request: BackupDrillRequest): Promise<BackupStatus>;
   /** Destroys the keys of what a device has sent, here and in all backups. */
@@ -63,6 +66,8 @@ export function backupClient({ read, send, download }: BackupCalls): BackupClien
       body === undefined
         ? send(BackupStatusSchema, { method: 'DELETE', path: schedulePath })
         : send(BackupStatusSchema, { method: 'PUT', path: schedulePath, body }),
+    leaveOutArtifacts: (body) =>
+      send(BackupStatusSchema, { method: 'PUT', path: '/v1/backups/artifacts', body }),
     forgetDestination: (body) =>
       send(BackupStatusSchema, { method: 'POST', path: '/v1/backups/forget', body }),
     recordDrill: (body) =>

@@ -77,19 +77,26 @@ import type {
 import type { z } from 'zod';
 import { type BackupClient, backupClient } from './backup-client.ts';
 import { type BucketClient, bucketClient } from './bucket-client.ts';
+import { type DeviceClient, deviceClient, devicePath } from './device-client.ts';
 import { allDevices } from './device-pages.ts';
 import { parseAs, readEvents } from './event-stream.ts';
 import type { EventKind } from './event-stream.ts';
+import { type FirmwareClient, firmwareClient } from './firmware-client.ts';
 import { follow } from './follow.ts';
 import type { FollowOptions } from './follow.ts';
 import { type KeyClient, keyClient } from './key-client.ts';
 import { type ManufacturerClient, manufacturerClient } from './manufacturer-client.ts';
+import { type OverviewClient, overviewClient } from './overview-client.ts';
 import { type PeopleClient, peopleClient } from './people-client.ts';
 import { type PolicyClient, policyClient } from './policy-client.ts';
+import { type ReleaseClient, releaseClient } from './release-client.ts';
+import { type RolloutClient, rolloutClient } from './rollout-client.ts';
 import { type SeriesClient, seriesClient } from './series-client.ts';
+import { type TpmClient, tpmClient } from './tpm-client.ts';
 import { Transport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
 import { type VerifyLogOptions, verifyLog } from './verify-log.ts';
+import { type VulnerabilityClient, vulnerabilityClient } from './vulnerability-client.ts';
 import { type WitnessClient, witnessClient } from './witness-client.ts';
 
 /**
@@ -102,13 +109,20 @@ import { type WitnessClient, witnessClient } from './witness-client.ts';
  */
 export interface Client
   extends
+    DeviceClient,
     SeriesClient,
+    OverviewClient,
+    VulnerabilityClient,
     PolicyClient,
     PeopleClient,
+    TpmClient,
     WitnessClient,
     ManufacturerClient,
     BackupClient,
     BucketClient,
+    FirmwareClient,
+    ReleaseClient,
+    RolloutClient,
     KeyClient {
   server(): Promise<ServerInfo>;
   me(): Promise<Me>;
@@ -207,19 +221,35 @@ export function createClient(options: TransportOptions): Client {
 
   return {
     ...policy,
+    ...deviceClient({ read, post }),
     ...seriesClient({ read }),
+    ...overviewClient({ read }),
     ...peopleClient((request) => transport.send(request)),
     ...manufacturerClient({
       read,
       post,
       remove: (path) => transport.send({ method: 'DELETE', path }),
     }),
+    ...tpmClient({ send: (request) => transport.send(request) }),
     ...witnessClient({
       send: (request) => transport.send(request),
       bytes: (path) => transport.bytes(path),
     }),
     ...bucketClient({ read, post }),
     ...keyClient({ read, post }),
+    ...rolloutClient({ read, post }),
+    ...vulnerabilityClient({ read, post }),
+    ...releaseClient({
+      read,
+      post,
+      put: async (schema, path, body) =>
+        parseAs(schema, (await transport.send({ method: 'PUT', path, body })).text),
+    }),
+    ...firmwareClient({
+      read,
+      post,
+      remove: (path) => transport.send({ method: 'DELETE', path }),
+    }),
     ...backupClient({
       read,
       send: async (schema, request) => parseAs(schema, (await transport.send(request)).text),
@@ -289,10 +319,6 @@ export function createClient(options: TransportOptions): Client {
     forgetRoot: (request) => post(AuthorityStatusSchema, '/v1/ca/root/forget', request),
     close: () => transport.close(),
   };
-}
-
-function devicePath(id: string): string {
-  return `/v1/devices/${encodeURIComponent(id)}`;
 }
 
 function query({ limit, before }: PageQuery): string {

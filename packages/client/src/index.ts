@@ -8,6 +8,7 @@ export { createClient } from './client.ts';
 export type { Client } from './client.ts';
 export type { FollowOptions } from './follow.ts';
 export type { SignedIn } from './people-client.ts';
+export type { ArtifactSource, UploadOptions } from './release-client.ts';
 export { parsePin, pinnedAnchor, shownPins } from './pinned-anchor.ts';
 export type { Pin } from './pinned-anchor.ts';
 export type { TransportOptions } from './transport.ts';

@@ -32,3 +32,7 @@ export const RENEWAL_RETRY_MS_MAX = 3_600_000;
 
 /** How long a renewal waits before it looks at the clock again, in milliseconds: it may be set. */
 export const RENEWAL_CHECK_MS_MAX = 3_600_000;
+
+/** How often a part of an upload is sent before it is given up, and the pause between, in ms. */
+export const PART_ATTEMPTS_MAX = 5;
+export const PART_PAUSE_MS = 2_000;

@@ -1,6 +1,7 @@
 /** HTTPS to one server that the trust anchor vouches for. Nothing here can turn that off. @module */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { setImmediate as turn } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import { ApiErrorSchema, SESSION_COOKIE } from '@holdfast/protocol/api';
 import { ApiError } from './api-error.ts';
@@ -25,7 +26,7 @@ export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query, from `/`. */
   readonly path: string;
-  /** Sent as JSON; every POST has one. */
+  /** Sent as JSON, and bytes as they are; every POST has one. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,6 +36,16 @@ export interface ApiResponse {
   readonly text: string;
   /** Session that the answer opened, if any. */
   readonly session: string | undefined;
+}
+
+/**
+ * Lets the connections that the server has ended be noticed: after a long computation they are not
+ * yet, and what is sent over one of them is lost, and may not be sent again by itself. The first
+ * turn ends the one that is under way, the second one has looked at all connections.
+ */
+async function noticeEnds(): Promise<void> {
+  await turn();
+  await turn();
 }
 
 /** Sends requests. Every failure is an {@link ApiError}, except an abort, which is its reason. */
@@ -140,8 +151,9 @@ export class Transport {
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     signal.throwIfAborted();
+    if (request.method !== 'GET') await noticeEnds();
     const hasBody = request.method === 'POST' || request.method === 'PUT';
-    const body = hasBody ? JSON.stringify(request.body ?? {}) : undefined;
+    const body = hasBody ? sentForm(request.body) : undefined;
     const outgoing = httpsRequest(new URL(request.path, this.#origin), {
       method: request.method,
       agent: this.#agent,
@@ -149,7 +161,7 @@ export class Transport {
       headers: {
         accept,
         ...this.#credential(),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : bodyHeaders(body)),
       },
     });
     try {
@@ -220,7 +232,19 @@ function isChainRefused(socket: TLSSocket): boolean {
   return reason !== null && reason !== undefined;
 }
 
-function answerTo(outgoing: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
+function sentForm(body: unknown): string | Uint8Array {
+  return body instanceof Uint8Array ? body : JSON.stringify(body ?? {});
+}
+
+function bodyHeaders(body: string | Uint8Array): Record<string, string> {
+  if (typeof body === 'string') return { 'content-type': 'application/json' };
+  return { 'content-type': 'application/octet-stream', 'content-length': String(body.length) };
+}
+
+function answerTo(
+  outgoing: ClientRequest,
+  body: string | Uint8Array | undefined,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.on('response', resolve);
     outgoing.on('error', reject);

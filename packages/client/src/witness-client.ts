@@ -5,7 +5,6 @@ import {
   WitnessViewSchema,
 } from '@holdfast/protocol/api';
 import type { WitnessView } from '@holdfast/protocol/api';
-import { tilePath } from '@holdfast/protocol/merkle';
 import type { TileName } from '@holdfast/protocol/merkle';
 import type { z } from 'zod';
 import { parseAs } from './event-stream.ts';
@@ -42,7 +41,11 @@ export function witnessClient({ send, bytes }: WitnessCalls): WitnessClient {
     removeWitness: async (id) => {
       await send({ method: 'DELETE', path: `/v1/witnesses/${encodeURIComponent(id)}` });
     },
-    logTile: (name) => bytes(`/v1/log/${tilePath(name)}`),
+    logTile: async (name) => {
+      // Only a witness needs the Merkle log.
+      const { tilePath } = await import('@holdfast/protocol/merkle');
+      return bytes(`/v1/log/${tilePath(name)}`);
+    },
     cosigned: async (checkpoint) => {
       const request = {
         method: 'POST',

@@ -79,6 +79,7 @@ export class Device {
   readonly #refusedListeners: ((refused: RefusedCommand) => void)[] = [];
   readonly #deliveredListeners: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   readonly #upkeepListeners: ((event: UpkeepEvent) => void)[] = [];
+  readonly #noticeListeners: (() => void)[] = [];
   #status: DeviceStatus = { state: 'connecting' };
   #link: MqttLink;
   #openedAtMs: number | undefined;
@@ -169,6 +170,15 @@ export class Device {
     const isFirst = !this.#wantsCommands;
     this.#wantsCommands = true;
     if (isFirst) this.#subscribe();
+  }
+
+  /**
+   * Subscribes to the notice that something changed about the firmware update of this device, and
+   * calls `listener` for each. Nothing in a notice is believed: it is a reason to ask.
+   */
+  onUpdateNotice(listener: () => void): void {
+    this.#noticeListeners.push(listener);
+    if (this.#noticeListeners.length === 1) this.#subscribe();
   }
 
   /** Calls `listener` for each command that is refused, or whose handler throws. */
@@ -309,31 +319,48 @@ export class Device {
   }
 
   #subscribe(): void {
-    if (!this.#wantsCommands) return;
-    const subscription = {
-      filter: `d/${this.id}/cmd/#`,
-      qos: 1,
+    const filters = this.#filters();
+    if (filters.length === 0) return;
+    const subscriptions = filters.map((filter) => ({
+      filter,
+      qos: 1 as const,
       noLocal: false,
       retainAsPublished: false,
-      retainHandling: 0,
-    } as const;
-    const subscribe = {
-      packetId: SUBSCRIBE_PACKET_ID,
-      subscriptions: [subscription],
-      properties: {},
-    };
+      retainHandling: 0 as const,
+    }));
+    const subscribe = { packetId: SUBSCRIBE_PACKET_ID, subscriptions, properties: {} };
     this.#link.write([encodeSubscribe(subscribe, protocolLevelOf(this.#identities.bundle))]);
   }
 
+  #filters(): readonly string[] {
+    const filters: string[] = [];
+    if (this.#wantsCommands) filters.push(`d/${this.id}/cmd/#`);
+    if (this.#noticeListeners.length > 0) filters.push(this.#noticeTopic);
+    return filters;
+  }
+
+  get #noticeTopic(): string {
+    return `$holdfast/update/${this.id}`;
+  }
+
   #subscribed({ reasonCodes }: Suback): void {
-    if (reasonCodes.every((code) => code < FAILURE_CODES)) return;
-    const topic = `d/${this.id}/cmd/#`;
-    const detail = 'the server refused the subscription: no command will arrive';
-    this.#report({ topic, code: 'E_AUTHORIZE_SUBSCRIBE', detail });
+    const filters = this.#filters();
+    for (const [at, code] of reasonCodes.entries()) {
+      const topic = filters[at];
+      if (code < FAILURE_CODES || topic === undefined) continue;
+      const lost = topic === this.#noticeTopic ? 'notice of an update' : 'command';
+      const detail = `the server refused the subscription: no ${lost} will arrive`;
+      this.#report({ topic, code: 'E_AUTHORIZE_SUBSCRIBE', detail });
+    }
   }
 
   #received(publish: Publish): void {
     const link = this.#link;
+    if (publish.topic === this.#noticeTopic) {
+      if (publish.qos === 1) link.write([encodePuback(publish.packetId)]);
+      for (const listener of this.#noticeListeners) tell(listener, undefined);
+      return;
+    }
     this.#commands.add(publish, () => {
       // A link that ended meanwhile takes nothing; the server then sends the command again.
       if (publish.qos === 1) link.write([encodePuback(publish.packetId)]);

@@ -112,7 +112,7 @@ export async function fetchPayloadKeys(
 }
 
 /** Reads the answer to payload-keys. */
-export function readPayloadKeys(body: string): PayloadKeyFiles | undefined {
+function readPayloadKeys(body: string): PayloadKeyFiles | undefined {
   const value = parseJson(body);
   const settings = readSettingsMembers(value);
   if (settings === undefined || typeof value !== 'object' || value === null) return undefined;

@@ -87,7 +87,7 @@ export async function callPinned(target: CallTarget, asked: Request): Promise<Pi
 }
 
 /** Resolves with a socket on which nothing was written yet. */
-function pinnedSocket(target: PinnedTarget, signal: AbortSignal): Promise<TLSSocket> {
+export function pinnedSocket(target: PinnedTarget, signal: AbortSignal): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => reject(connectionError(cause, target.peer));
     const onAbort = (): void => void socket.destroy(timeOut());

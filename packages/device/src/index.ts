@@ -47,6 +47,7 @@ export {
   type SecureStoreOptions,
 } from './store/secure-store.ts';
 export { Fernet } from './fernet.ts';
+export { type CallServer, type TpmSettings, proveBoot } from './boot-proof/index.ts';
 export type { UpkeepEvent } from './device-upkeep.ts';
 export { type RenewOptions, renew } from './renewal.ts';
 export { type DeviceSigner, keySigner } from './signer.ts';
@@ -54,8 +55,28 @@ export type { DeviceKey, DeviceToken, FileKey, KeyStore, TlsKey } from './device
 export type { CertificatePart, DeviceIdentity } from './identity-files.ts';
 export { type MacKey, type TokenMacKey, hmacSha256Hex } from './mac-key.ts';
 export { type Token, type TokenOptions, openToken } from './token.ts';
+export {
+  type TokenSigner,
+  type TokenSignerOptions,
+  makeTokenSigner,
+  openTokenSigner,
+} from './token-signer.ts';
+export {
+  FirmwareUpdater,
+  type DownloadOptions,
+  type FirmwareUpdaterOptions,
+  type VerifiedUpdate,
+  type WritableFile,
+} from './update/updater.ts';
+export type { FetchAnswer, FetchPort, FetchRequest } from './update/fetch-port.ts';
+export { PinnedFetch } from './update/pinned-fetch.ts';
+export { openWritableFile } from './update/writable-file.ts';
 export type { Command } from './command.ts';
 export type { CommandHandler, RefusedCommand } from './command-queue.ts';
 export { type SigningOptions, type UnsignedMessage, signProperties } from './signed-properties.ts';
 export type { Clock, RandomFraction } from './clock.ts';
+export { type AgentSettings, loadAgentSettings } from './agent/agent-settings.ts';
+export type { LocalCheck } from './agent/local-check.ts';
+export { type OpenAgentOptions, type OpenedAgent, openAgent } from './agent/open-agent.ts';
+export type { UpdateAgent } from './agent/update-agent.ts';
 export { DEVICE_ERROR_CODES, DeviceError, type DeviceErrorCode } from './device-error.ts';

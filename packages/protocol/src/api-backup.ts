@@ -12,6 +12,16 @@ export const BACKUPS_KEPT = { min: 1, max: 10_000 } as const;
 const destination = line(DESTINATION_MAX);
 const count = z.int().min(0);
 
+/** How a backup stands to the artifacts of updates. */
+const artifactsOfBackup = z.object({
+  /** How many there were. */
+  count,
+  /** How many of them were not whole on the server, and are not in it either. */
+  missing: count,
+  /** The bucket that they are kept in, where backups leave them out. */
+  leftOut: text(DESTINATION_MAX).optional(),
+});
+
 /** `POST /v1/backups`. */
 export const MakeBackupRequestSchema = z
   .strictObject({
@@ -34,6 +44,7 @@ export const BackupRunSchema = z
     /** Of one that was made. */
     backup: text(64).optional(),
     checkpoint: text(16_384).optional(),
+    artifacts: artifactsOfBackup.optional(),
     /** Of one that failed. */
     why: text(1_024).optional(),
   })
@@ -47,7 +58,16 @@ export const BackupStatusSchema = z
     destinations: z.array(
       z.object({
         name: text(DESTINATION_MAX),
-        lastBackup: z.object({ id: text(64), at: time, bytes: count, newBytes: count }).optional(),
+        lastBackup: z
+          .object({
+            id: text(64),
+            at: time,
+            bytes: count,
+            newBytes: count,
+            /** Absent when it was made by a version that copied none. */
+            artifacts: artifactsOfBackup.optional(),
+          })
+          .optional(),
         /** What went wrong last, until it succeeds. */
         failure: z.object({ at: time, what: text(1_024) }).optional(),
         /** False while an erasure, or a change of keys, has not reached it. */
@@ -55,6 +75,14 @@ export const BackupStatusSchema = z
       }),
     ),
     schedule: z.object({ to: text(DESTINATION_MAX), everyHours: z.number() }).optional(),
+    /** Where artifacts of updates are kept, and whether backups leave them out. */
+    artifacts: z
+      .object({
+        /** Name of their bucket; absent for the data folder. */
+        place: text(DESTINATION_MAX).optional(),
+        isLeftOut: z.boolean(),
+      })
+      .optional(),
     lastDrill: z
       .object({
         at: time,
@@ -118,6 +146,16 @@ export const BackupScheduleSchema = z
   })
   .meta({ id: 'BackupSchedule' });
 export type BackupSchedule = Readonly<z.infer<typeof BackupScheduleSchema>>;
+
+/** `PUT /v1/backups/artifacts`. */
+export const BackupArtifactsRequestSchema = z
+  .strictObject({
+    /** Whether backups leave out the artifacts of the bucket that they are kept in now. */
+    isLeftOut: z.boolean(),
+    reason: line(256),
+  })
+  .meta({ id: 'BackupArtifactsRequest' });
+export type BackupArtifactsRequest = Readonly<z.infer<typeof BackupArtifactsRequestSchema>>;
 
 /** `POST /v1/backups/forget`. */
 export const ForgetDestinationRequestSchema = z

@@ -60,4 +60,3 @@ export const KeySummarySchema = z.object({
   isRecoverable: z.boolean(),
   isRotating: z.boolean(),
 });
-export type KeySummary = Readonly<z.infer<typeof KeySummarySchema>>;

@@ -82,6 +82,10 @@ export const OwnedDeviceSchema = z
     state: deviceState,
     /** Since when it has this owner. */
     since: time,
+    /** Whether it is connected over MQTT now. */
+    online: z.boolean().optional(),
+    /** When it was heard of last since then; now, while it is connected. Absent: not yet. */
+    lastSeen: time.optional(),
   })
   .meta({ id: 'OwnedDevice' });
 export type OwnedDevice = Readonly<z.infer<typeof OwnedDeviceSchema>>;

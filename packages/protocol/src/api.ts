@@ -6,13 +6,18 @@
  */
 import { z } from 'zod';
 import { BackupSummarySchema } from './api-backup.ts';
-import { DeviceViewSchema, deviceClass, deviceGroup } from './api-device-view.ts';
+import { ClaimStateSchema } from './api-claim.ts';
+import { DeviceViewSchema, deviceClass, deviceGroup, deviceTags } from './api-device-view.ts';
 import { DiskSchema } from './api-disk.ts';
 import { PASSWORD_LENGTH, line, name, text, time } from './api-fields.ts';
 import { KeySummarySchema } from './api-keys.ts';
+import { TokenScopeRequestSchema, TokenScopeViewSchema } from './api-tokens.ts';
+import { TpmViewSchema } from './api-tpm.ts';
 import { WitnessedSchema } from './api-witness.ts';
 
 export { PASSWORD_LENGTH } from './api-fields.ts';
+export * from './api-app-session.ts';
+export * from './api-artifacts.ts';
 export * from './api-authority.ts';
 export * from './api-backup.ts';
 export * from './api-keys.ts';
@@ -21,18 +26,36 @@ export * from './api-device-keys.ts';
 export {
   DEVICE_CLASS_LIST,
   DEVICE_STATE_LIST,
+  DEVICE_TAGS_MAX,
+  DEVICE_UPDATE_STATE_LIST,
   type DeviceView,
   DeviceViewSchema,
 } from './api-device-view.ts';
+export * from './api-device-history.ts';
+export * from './api-claim.ts';
+export * from './api-device-rights.ts';
+export * from './api-device-search.ts';
+export * from './api-device-updates.ts';
 export * from './api-devices.ts';
 export * from './api-disk.ts';
 export * from './api-evidence.ts';
+export * from './api-figures.ts';
+export * from './api-firmware.ts';
+export * from './api-live.ts';
 export * from './api-manufacturers.ts';
+export * from './api-overview.ts';
 export * from './api-owner.ts';
+export * from './api-owner-refusals.ts';
 export * from './api-people.ts';
 export * from './api-policy.ts';
+export * from './api-refusals.ts';
+export * from './api-releases.ts';
 export * from './api-revocation.ts';
+export * from './api-rollouts.ts';
 export * from './api-series.ts';
+export * from './api-tokens.ts';
+export * from './api-tpm.ts';
+export * from './api-vulnerabilities.ts';
 export * from './api-witness.ts';
 
 /** Life of an API token in milliseconds: a minute, a year, and 90 days when nothing is asked for. */
@@ -70,7 +93,8 @@ export const FirstSignInRequestSchema = z
     /** Groups of base32, `XXXX-XXXX-XXXX-XXXX`; case and hyphens do not matter. */
     code: z.string().min(1).max(64),
     name,
-    password: z.string().min(PASSWORD_LENGTH.min).max(PASSWORD_LENGTH.max),
+    /** Without it the session is for nothing but setting up how the operator signs in. */
+    password: z.string().min(PASSWORD_LENGTH.min).max(PASSWORD_LENGTH.max).optional(),
   })
   .meta({ id: 'FirstSignInRequest' });
 export type FirstSignInRequest = Readonly<z.infer<typeof FirstSignInRequestSchema>>;
@@ -97,6 +121,13 @@ export const MeSchema = z
     needsSecondFactor: z.boolean().optional(),
     /** When a second factor was last shown in this session; absent when none was. */
     steppedUpAt: time.optional(),
+    /**
+     * Actions of the policy that the caller might do to the server or to some device, once all is
+     * shown that the policy asks for. Told by `GET /v1/me`.
+     */
+    may: z.array(text(64)).optional(),
+    /** What the token is good for; absent when it has no scope, and of other credentials. */
+    scope: TokenScopeViewSchema.optional(),
   })
   .meta({ id: 'Me' });
 export type Me = Readonly<z.infer<typeof MeSchema>>;
@@ -109,6 +140,8 @@ export const CreateTokenRequestSchema = z
     /** What it is for, to recognize it in the list. */
     label: line(64),
     lifeMs: z.int().min(TOKEN_LIFE_MS.min).max(TOKEN_LIFE_MS.max).default(TOKEN_LIFE_MS.default),
+    /** Left out: it is good for all that the person may do. */
+    scope: TokenScopeRequestSchema.optional(),
   })
   .meta({ id: 'CreateTokenRequest' });
 export type CreateTokenRequest = Readonly<z.input<typeof CreateTokenRequestSchema>>;
@@ -132,6 +165,8 @@ export const TokenViewSchema = z
     principal: text(128),
     createdAt: time,
     expiresAt: time,
+    /** What it is good for; absent: all that the person may do. */
+    scope: TokenScopeViewSchema.optional(),
   })
   .meta({ id: 'Token' });
 export type TokenView = Readonly<z.infer<typeof TokenViewSchema>>;
@@ -198,7 +233,12 @@ export const DevicePathSchema = z.strictObject({ id: name });
 
 /** `POST /v1/devices`: registers a device and makes its claim. */
 export const AddDeviceRequestSchema = z
-  .strictObject({ id: name, class: deviceClass, group: deviceGroup.default('') })
+  .strictObject({
+    id: name,
+    class: deviceClass,
+    group: deviceGroup.default(''),
+    tags: deviceTags.default([]),
+  })
   .meta({ id: 'AddDeviceRequest' });
 export type AddDeviceRequest = Readonly<z.input<typeof AddDeviceRequestSchema>>;
 
@@ -219,7 +259,14 @@ export type CertificateView = Readonly<z.infer<typeof CertificateViewSchema>>;
 
 /** `GET /v1/devices/{id}`: certificates are listed oldest first. */
 export const DeviceDetailSchema = z
-  .object({ device: DeviceViewSchema, certificates: z.array(CertificateViewSchema) })
+  .object({
+    device: DeviceViewSchema,
+    certificates: z.array(CertificateViewSchema),
+    /** The claim that was made last; absent when there was none, or its access has ended. */
+    claim: ClaimStateSchema.optional(),
+    /** Its TPM; absent when it has shown none. */
+    tpm: TpmViewSchema.optional(),
+  })
   .meta({ id: 'DeviceDetail' });
 export type DeviceDetail = Readonly<z.infer<typeof DeviceDetailSchema>>;
 
@@ -314,6 +361,8 @@ export const RefusalViewSchema = z
     code: text(64),
     /** What the code means, in plain words. */
     what: text(1_024),
+    /** What may be behind it. */
+    couldMean: text(1_024).optional(),
     /** The next step. */
     fix: text(1_024),
     /** What was found this time. */
@@ -334,7 +383,11 @@ export type RefusalView = Readonly<z.infer<typeof RefusalViewSchema>>;
 
 /** `GET /v1/refusals`. */
 export const RefusalListSchema = z
-  .object({ refusals: z.array(RefusalViewSchema) })
+  .object({
+    refusals: z.array(RefusalViewSchema),
+    /** There may be more: give it as `before` to look further back. */
+    next: z.int().min(1).optional(),
+  })
   .meta({ id: 'RefusalList' });
 export type RefusalList = Readonly<z.infer<typeof RefusalListSchema>>;
 

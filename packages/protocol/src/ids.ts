@@ -10,9 +10,6 @@ declare const brand: unique symbol;
 /** Id of a device: 1 to 64 of `A-Z a-z 0-9 . _ -`, the first a letter or digit. */
 export type DeviceId = string & { readonly [brand]: 'DeviceId' };
 
-/** Id of a device class: as {@link DeviceId}, in lower case. */
-export type ClassId = string & { readonly [brand]: 'ClassId' };
-
 /** Id of an owner's app: as {@link DeviceId}. */
 export type AppId = string & { readonly [brand]: 'AppId' };
 
@@ -26,12 +23,6 @@ export const ID_CHARACTERS_MAX = 64;
 export function parseDeviceId(text: string): DeviceId | Refusal {
   if (isId(text)) return text as DeviceId;
   return refuse('E_OPERATE_INPUT', `a device id is ${GRAMMAR}`);
-}
-
-/** Reads the id of a device class. @returns the id, or `E_OPERATE_INPUT`. */
-export function parseClassId(text: string): ClassId | Refusal {
-  if (isLowerCaseId(text)) return text as ClassId;
-  return refuse('E_OPERATE_INPUT', `a class id is, in lower case, ${GRAMMAR}`);
 }
 
 /** Reads the id of an app. @returns the id, or `E_OPERATE_INPUT`. */

@@ -16,6 +16,10 @@ export const REFUSAL_CODES = {
     'The TLS handshake failed.',
     'The peer must speak TLS 1.3; a scanner or a plaintext client looks like this too.',
   ),
+  E_WIRE_PROXY: meaning(
+    'A connection from the address of a proxy did not begin with a valid PROXY header.',
+    'Let the proxy send version 2 (HAProxy: send-proxy-v2), or leave it out of --proxy-from.',
+  ),
   E_WIRE_TIMEOUT: meaning(
     'The peer did not finish its TLS handshake in time.',
     'Look for a very slow link, or for a peer that holds connections open on purpose.',
@@ -346,9 +350,89 @@ export const REFUSAL_CODES = {
     'The destination of the backups cannot be used.',
     'Do what the detail says; see holdfast backup status, and docs/guides/backup.md.',
   ),
+  E_UPDATE_ARTIFACT: meaning(
+    'An artifact of an update did not come as it was announced, or is not there.',
+    'See the detail, and bring it again: holdfast fw release.',
+  ),
+  E_UPDATE_METADATA: meaning(
+    'A file is no valid update metadata.',
+    'See the detail; make it again with holdfast fw, and look who could change it on its way.',
+  ),
+  E_UPDATE_KEY: meaning(
+    'A key of the update repository cannot be used.',
+    'See the detail; holdfast fw key make makes keys that can.',
+  ),
+  E_UPDATE_REQUEST: meaning(
+    'A signing request must not be signed, or is not open any more.',
+    'See the detail. If you did not expect it, tell the other signers before anybody signs.',
+  ),
+  E_UPDATE_SIGNATURE: meaning(
+    'A signature on update metadata is not accepted.',
+    'Sign the newest request again: holdfast fw sign, with a key of the role.',
+  ),
   E_OPERATE_CONFLICT: meaning(
     'It exists already, or its state does not allow this.',
     'See the detail.',
+  ),
+  E_UPDATE_NOT_ASSIGNED: meaning(
+    'A device asked for a file that is not of the release that it is to run.',
+    'After a change of its assignment this is normal; again and again, look who uses its key.',
+  ),
+  E_UPDATE_RATE: meaning(
+    'A device asked for updates too often.',
+    'Let it keep the poll time that it is told; see whether its updates fail again and again.',
+  ),
+  E_UPDATE_BUSY: meaning(
+    'More devices download at once than the server serves.',
+    'They come back by themselves. Make the stages of the rollout smaller, or the rate higher.',
+  ),
+  E_UPDATE_INPUT: meaning(
+    'A report of an update client cannot be read.',
+    'See the detail; compare the version of the client with docs/guides/firmware.md.',
+  ),
+  E_UPDATE_IDENTITY: meaning(
+    'A hawkBit or Mender client spoke for another device, or tenant, than its certificate.',
+    'Set its controller id to the device id and its tenant to "default"; or look who has its key.',
+  ),
+  E_UPDATE_TOKEN: meaning(
+    'A Mender client showed a token that is not of its certificate.',
+    'After a renewal it fetches another by itself; else look who copied the token.',
+  ),
+  E_UPDATE_TPM: meaning(
+    'A device showed a TPM that cannot be bound to it.',
+    'See the detail. After a repair: holdfast device tpm forget, then accept the new one.',
+  ),
+  E_UPDATE_BOOT: meaning(
+    'A device has not proven that it booted what it is to run.',
+    'See the detail: a TPM that does not fit, an old quote, or another image. Look at the device.',
+  ),
+  E_UPDATE_DELTA: meaning(
+    'A delta does not make the image that it is for, or wants more memory than it may.',
+    'Make it again (holdfast fw release --delta-from), or send the whole image.',
+  ),
+  E_UPDATE_DETACHED: meaning(
+    'A detached signature does not fit the artifact and the key.',
+    'Compare the SHA-256 of the artifact, and see which release key the device trusts.',
+  ),
+  E_UPDATE_SUIT: meaning(
+    'A SUIT envelope is malformed, or its signature does not hold.',
+    'Make it again: holdfast fw release --suit.',
+  ),
+  E_UPDATE_MCUBOOT: meaning(
+    'An MCUboot image is malformed, or its hash or signature does not hold.',
+    'Build it with room for the header, and sign it: holdfast fw release --mcuboot.',
+  ),
+  E_UPDATE_FIT: meaning(
+    'A FIT image, a part of it or a key for it cannot be used.',
+    'See the detail; docs/guides/firmware.md tells what U-Boot needs.',
+  ),
+  E_UPDATE_SBOM: meaning(
+    'A software bill of materials is not one that can be read.',
+    'Give CycloneDX 1.4 to 1.6 as JSON.',
+  ),
+  E_UPDATE_ADVISORIES: meaning(
+    'A file of known vulnerabilities is not one that can be read.',
+    'Give OSV records: a JSON file, a file with one record a line, or the zip of an ecosystem.',
   ),
 } as const satisfies Record<string, RefusalMeaning>;
 

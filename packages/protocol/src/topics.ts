@@ -84,25 +84,6 @@ export function topicMatches(filter: string, topic: string): boolean {
   return filterLevels.length === topicLevels.length;
 }
 
-/**
- * Tells whether every topic that `requested` matches is matched by `grant` as well; both are
- * well-formed filters. So a subscription stays within what its subscriber may read.
- */
-export function filterCovers(grant: string, requested: string): boolean {
-  const granted = grant.split('/');
-  const wanted = requested.split('/');
-  // Neither "#" nor "+" at the front reaches "$…" topics, so neither covers them. [MQTT-4.7.2-1]
-  if (requested.startsWith('$') && isWildcard(granted[0])) return false;
-  for (const [i, level] of granted.entries()) {
-    if (level === '#') return true;
-    // Every topic has a first level, so a lone "#" wants exactly what "+/#" grants.
-    if (i === 0 && wanted[0] === '#') return level === '+' && granted[1] === '#';
-    if (i >= wanted.length || wanted[i] === '#') return false;
-    if (level !== '+' && level !== wanted[i]) return false;
-  }
-  return granted.length === wanted.length;
-}
-
 function checkPlainFilter(filter: string): PacketRefusal | undefined {
   const problem = checkForm(filter, REASON.topicFilterInvalid);
   if (problem !== undefined || !(filter.includes('+') || filter.includes('#'))) return problem;

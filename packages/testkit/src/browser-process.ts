@@ -9,6 +9,8 @@ import { chromium } from 'playwright-core';
 const server = await chromium.launchServer({
   executablePath: '/usr/bin/chromium',
   headless: true,
+  // On a machine that is slow and busy.
+  timeout: 120_000,
   args: process.argv.slice(2),
 });
 process.stdout.write(`${server.wsEndpoint()}\n`);

@@ -1,9 +1,12 @@
 /** Debian's Chromium, driven by playwright-core. @module */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
+import type { Lifetime } from './holdfast.ts';
 import { collect, waitFor } from './run.ts';
+
+/** How long a page may take for what is waited for, on a machine that is slow and busy. */
+const PAGE_MS_MAX = 60_000;
 
 const DRIVER = join(import.meta.dirname, 'browser-process.ts');
 
@@ -22,17 +25,19 @@ export interface BrowserOptions {
   readonly width?: number;
   readonly height?: number;
   readonly colorScheme?: 'light' | 'dark';
+  /** Switches of Chromium besides, such as those for a camera that shows a file. */
+  readonly switches?: readonly string[];
 }
 
 /** Starts a browser that trusts one server. */
-export async function openBrowser(t: TestContext, options: BrowserOptions): Promise<Browser> {
-  const { spkiPin, width = 320, height = 640, colorScheme = 'light' } = options;
+export async function openBrowser(t: Lifetime, options: BrowserOptions): Promise<Browser> {
+  const { spkiPin, width = 320, height = 640, colorScheme = 'light', switches = [] } = options;
   restoreProto();
   const { chromium } = await import('playwright-core');
-  const browser = await chromium.connect(await startDriver(t, spkiPin));
+  const browser = await chromium.connect(await startDriver(t, { spkiPin, switches }));
   t.after(() => browser.close());
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(PAGE_MS_MAX);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));
@@ -40,11 +45,23 @@ export async function openBrowser(t: TestContext, options: BrowserOptions): Prom
   return { context, page, complaints };
 }
 
+/**
+ * Resolves when the stream of the console is open. What happens between the first answer to a page
+ * and this is told by no event.
+ */
+export async function untilLive(page: Page): Promise<void> {
+  await page.getByRole('status').getByText('live', { exact: true }).first().waitFor();
+}
+
 /** Starts Chromium and its driver; gives where they listen. */
-async function startDriver(t: TestContext, spkiPin: string): Promise<string> {
+async function startDriver(
+  t: Lifetime,
+  { spkiPin, switches }: Required<Pick<BrowserOptions, 'spkiPin' | 'switches'>>,
+): Promise<string> {
   // Root may not use the sandbox. The switch that ignores all errors of certificates would also
   // switch passkeys off; this one trusts one key.
-  const args = ['--no-sandbox', `--ignore-certificate-errors-spki-list=${spkiPin}`];
+  const trust = `--ignore-certificate-errors-spki-list=${spkiPin}`;
+  const args = ['--no-sandbox', trust, ...switches];
   const child = spawn(process.execPath, [DRIVER, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   const output = collect(child);
   const ended = new Promise((resolve) => {

@@ -5,16 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Client, createClient } from '@holdfast/client';
+import { onFreePorts } from './next-ports.ts';
 import { type Run, type RunOptions, collect, run, waitFor } from './run.ts';
 
-/** A machine that runs many things beside may need long for what else takes a second. */
-const START_MS_MAX = 30_000;
-
-const COMMAND = join(import.meta.dirname, '../../cli/bin/holdfast.js');
+/**
+ * With the flags for which the launcher would start Node a second time; whether it does is for
+ * `launcher.test.ts` to see.
+ */
+const COMMAND = [
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=throw',
+  '--wasm-tiering-budget=200000000',
+  join(import.meta.dirname, '../../cli/bin/holdfast.js'),
+];
 
 /** Runs `holdfast …` to its end. */
 export function holdfast(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  return run(process.execPath, [COMMAND, ...args], options);
+  return run(process.execPath, [...COMMAND, ...args], options);
 }
 
 /** A folder that is removed after the test. */
@@ -39,22 +46,32 @@ export interface ServerProcess {
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
+/** What ends with whoever started it: a test, or a benchmark. */
+export interface Lifetime {
+  after(task: () => Promise<void>): void;
+}
+
+/** How to start a server. */
+interface ServerOptions {
+  readonly dataDir: string;
+  readonly args?: readonly string[];
+  /** In addition to the environment of the test. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts `holdfast up` on a data folder, on free ports unless some are given. */
-export async function startServer(
-  t: TestContext,
-  {
-    dataDir,
-    args = [],
-    env = {},
-  }: {
-    dataDir: string;
-    args?: readonly string[];
-    /** In addition to the environment of the test. */
-    env?: Readonly<Record<string, string>>;
-  },
+export function startServer(t: Lifetime, options: ServerOptions): Promise<ServerProcess> {
+  return onFreePorts(({ broker, api, enroll }) => {
+    const ports = ['--broker-port', broker, '--api-port', api, '--enroll-port', enroll];
+    return startProcess(t, { ...options, args: [...ports.map(String), ...(options.args ?? [])] });
+  });
+}
+
+async function startProcess(
+  t: Lifetime,
+  { dataDir, args = [], env = {} }: ServerOptions,
 ): Promise<ServerProcess> {
-  const ports = ['--broker-port', '0', '--api-port', '0', '--enroll-port', '0'];
-  const all = [COMMAND, 'up', '--data', dataDir, '--log', 'json', ...ports, ...args];
+  const all = [...COMMAND, 'up', '--data', dataDir, '--log', 'json', ...args];
   const child = spawn(process.execPath, all, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -82,7 +99,7 @@ export async function startServer(
       ? { broker, api, enroll }
       : undefined;
   };
-  const found = await waitFor('the server to be up', isUp, START_MS_MAX);
+  const found = await waitFor('the server to be up', isUp);
   return {
     dataDir,
     pid: child.pid ?? 0,
@@ -97,7 +114,8 @@ export async function startServer(
   };
 }
 
-function localAccess(dataDir: string): { url: string; token: string; anchorPem: string } {
+/** How the first operator of a data folder gets in. */
+export function localAccess(dataDir: string): { url: string; token: string; anchorPem: string } {
   return JSON.parse(readFileSync(join(dataDir, 'cli.json'), 'utf8')) as ReturnType<
     typeof localAccess
   >;

@@ -6,11 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, createClient } from '@holdfast/client';
 import { type Bundle, enroll } from '@holdfast/device';
 import type { AddDeviceRequest, RefusalView } from '@holdfast/protocol/api';
 import { type RunningServer, type StartOptions, start } from '@holdfast/server';
+import { localAccess } from './holdfast.ts';
+import { onFreePorts } from './next-ports.ts';
 import { waitFor } from './run.ts';
+
+/** Without another refusal for so long, there are no more. */
+const SETTLED_MS = 50;
 
 /** The clock that a server is given. */
 export type ServerClock = StartOptions['clock'];
@@ -58,7 +64,28 @@ export async function startInProcess(
     current = await startIn(folder, options, launch);
     return current;
   };
-  return launch({ clock, hosts, acme, log, s3, ports: { broker: 0, api: 0, enroll: 0 } });
+  return onFreePorts((ports) => launch({ clock, hosts, acme, log, s3, ports }));
+}
+
+/**
+ * Starts a server on free ports in a folder that the test made, with a client of its API, for as
+ * long as `use` takes.
+ */
+export async function withServer<T>(
+  options: Omit<StartOptions, 'hosts' | 'ports' | 'onFatal'>,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  const ports = { broker: 0, api: 0, enroll: 0 };
+  const onFatal = (error: Error): never => assert.fail(error);
+  const running = await start({ ...options, hosts: [], ports, onFatal });
+  const access = readFileSync(join(options.dataDir, 'cli.json'), 'utf8');
+  const client = createClient(JSON.parse(access) as Parameters<typeof createClient>[0]);
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+    await running.stop();
+  }
 }
 
 type LaunchOptions = Pick<StartOptions, 'clock' | 'hosts' | 'ports' | 'acme' | 'log' | 's3'>;
@@ -121,7 +148,13 @@ function refusalsOf(client: Client): Pick<InProcessServer, 'expectRefusal' | 're
     async refusedDuring(attempt) {
       const before = await newest();
       await attempt();
-      return (await since(before)).map(({ code }) => code);
+      // Who is refused over HTTPS hears of it before it is on the log.
+      for (let seen = await since(before); ;) {
+        await delay(SETTLED_MS);
+        const now = await since(before);
+        if (now.length === seen.length) return now.map(({ code }) => code);
+        seen = now;
+      }
     },
   };
 }
@@ -144,10 +177,4 @@ async function readMetric(
 
 function portOf(url: string): number {
   return Number(new URL(url).port);
-}
-
-function localAccess(dataDir: string): { url: string; token: string; anchorPem: string } {
-  return JSON.parse(readFileSync(join(dataDir, 'cli.json'), 'utf8')) as ReturnType<
-    typeof localAccess
-  >;
 }

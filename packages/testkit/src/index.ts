@@ -1,14 +1,22 @@
 /** Starts servers and runs real clients, for the tests across packages. @module */
+export * from './accessibility.ts';
 export * from './browser.ts';
+export * from './guide-commands.ts';
 export * from './holdfast.ts';
 export * from './in-process.ts';
+export * from './markdown.ts';
 export * from './mosquitto.ts';
+export * from './openssl-guide.ts';
 export * from './paired-app.ts';
 export * from './pebble.ts';
 export * from './radosgw.ts';
 export * from './raw-client.ts';
-export * from './readme.ts';
 export * from './run.ts';
+export * from './running-ms.ts';
 export * from './softhsm.ts';
 export * from './stored-counters.ts';
+export * from './swtpm.ts';
+export * from './update-device.ts';
+export * from './virtual-authenticator.ts';
 export * from './virtual-clock.ts';
+export { type SignedIn, signIn } from './browser-sign-in.ts';

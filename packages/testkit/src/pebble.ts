@@ -98,7 +98,8 @@ function start(
   command: string,
   args: readonly string[],
 ): { text: () => string; stop: () => Promise<void> } {
-  const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1' };
+  // Each order is checked: an authorization of two months ago has ended at any authority.
+  const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0' };
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const output = collect(child);
   const ended = new Promise<void>((resolve) => {

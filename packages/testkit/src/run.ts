@@ -9,6 +9,10 @@ export interface Run {
   readonly stderr: string;
 }
 
+/** Longer than anything takes on a machine that is slow and busy: these bounds only end what hangs. */
+const PROGRAM_MS_MAX = 240_000;
+const WAIT_MS_MAX = 120_000;
+
 /** How to run a program. */
 export interface RunOptions {
   readonly input?: string | undefined;
@@ -27,7 +31,7 @@ export function run(
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: options.env ?? process.env,
-    timeout: options.timeoutMs ?? 30_000,
+    timeout: options.timeoutMs ?? PROGRAM_MS_MAX,
     killSignal: 'SIGKILL',
   });
   const output = collect(child);
@@ -55,7 +59,7 @@ export function collect(child: ChildProcess): { stdout: string; stderr: string }
 export async function waitFor<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 10_000,
+  timeoutMs = WAIT_MS_MAX,
 ): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {

@@ -27,7 +27,7 @@ export interface Exchange {
 }
 
 /** How long a peer waits for the server to close. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 60_000;
 
 /** Sends bytes and reads until the server closes, or until the first answer. */
 export function exchange(

@@ -125,7 +125,7 @@ export class Matrix {
           const newest = await this.#server.client.refusals({ limit: 10 });
           return newest.find((refusal) => refusal.address === address);
         },
-        2_000,
+        20_000,
       );
     } catch {
       return undefined;

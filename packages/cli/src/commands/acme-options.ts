@@ -89,6 +89,7 @@ async function readExternalAccount(
   }
   throw new Failure('E_CLI_FILE', {
     what: `${path} holds no external account binding.`,
+    why: 'It has to be JSON with the two texts kid and hmacKey.',
     fix: 'Write {"kid": "…", "hmacKey": "…"} into its first line, as the authority gave them.',
   });
 }

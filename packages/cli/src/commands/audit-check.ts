@@ -27,7 +27,7 @@ export const auditCheck: Command = defineCommand(
         type: 'string',
         multiple: true,
         value: 'KEY',
-        help: 'key of a witness, or @FILE; may be given several times',
+        help: 'key of a witness, or @FILE',
       },
       json: JSON_OPTION,
     },

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, integerOption } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, systemCode } from '../failure.ts';
+import { Failure, systemWhy } from '../failure.ts';
 import { printable } from '../printable.ts';
 
 /** Writes a bundle of evidence. */
@@ -36,7 +36,7 @@ export const auditProve: Command = defineCommand(
     } catch (cause) {
       throw new Failure('E_CLI_FILE', {
         what: `${out} cannot be written.`,
-        why: systemCode(cause),
+        why: systemWhy(cause),
         fix: 'Name a file in a folder in which you may write.',
         cause,
       });

@@ -5,12 +5,12 @@ import type { Client } from '@holdfast/client';
 import { dataFolder, localAccessPath, withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command, Values } from '../command.ts';
-import { Failure, systemCode, usageFailure } from '../failure.ts';
+import { Failure, systemWhy, usageFailure } from '../failure.ts';
 import { jsonLine } from '../printable.ts';
 import { readText, textFrom } from '../text-source.ts';
 import type { World } from '../world.ts';
 import { PIN_OPTIONS, pinSource } from './token-options.ts';
-import { type ShownReport, progressOn, reportText } from './verify-report.ts';
+import { type ShownReport, reportText, verifyProgress } from './verify-report.ts';
 
 const OPTIONS = {
   data: { ...DATA_OPTION, help: 'the folder to check (default ./data, or HOLDFAST_DATA)' },
@@ -68,7 +68,7 @@ async function verifyFolder(world: World, values: Options): Promise<Found> {
   const dataDir = data ?? dataFolder(world.env);
   const verifierKey = key === undefined ? undefined : await textFrom(key, world);
   const { verifyData } = await world.server();
-  const progress = progressOn(world);
+  const progress = verifyProgress(world);
   const askPin = pinSource(world, values);
   const onProgress = progress.show;
   try {
@@ -104,7 +104,7 @@ async function askServer(world: World, client: Client, values: Options): Promise
   const checkpoint = await client.checkpoint();
   const cancellation = new AbortController();
   world.onStopSignal(() => cancellation.abort(cancelled()));
-  const progress = progressOn(world);
+  const progress = verifyProgress(world);
   try {
     const report = await client.verifyLog(
       {
@@ -122,6 +122,7 @@ async function askServer(world: World, client: Client, values: Options): Promise
 function cancelled(): Failure {
   return new Failure('E_CLI_STOPPED', {
     what: 'The verification was cancelled.',
+    why: 'You pressed Ctrl-C, or the process was told to end.',
     fix: 'Run it again; with --since it begins where the last good one ended.',
   });
 }
@@ -141,7 +142,7 @@ function save(path: string, checkpoint: string): void {
   } catch (cause) {
     throw new Failure('E_CLI_FILE', {
       what: `${path} cannot be written.`,
-      why: systemCode(cause),
+      why: systemWhy(cause),
       fix: 'Name a file in a folder in which you may write.',
       cause,
     });

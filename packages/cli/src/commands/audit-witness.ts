@@ -10,12 +10,12 @@ import { findAccess } from '../access.ts';
 import { defineCommand, integerOption } from '../command.ts';
 import type { Command } from '../command.ts';
 import { Failure, systemCode, usageFailure } from '../failure.ts';
+import { sha256, verifyEd25519 } from '../note-crypto.ts';
 import { printable } from '../printable.ts';
 import { readSecret } from '../secret-source.ts';
 import { readText, textFrom } from '../text-source.ts';
-import { openWitnessFolder, verifyEd25519 } from '../witness/folder.ts';
+import { openWitnessFolder } from '../witness/folder.ts';
 import type { WitnessFolder } from '../witness/folder.ts';
-import { sha256 } from '../witness/growth.ts';
 import { witnessRound } from '../witness/round.ts';
 import type { LogSource, Round } from '../witness/round.ts';
 import type { World } from '../world.ts';
@@ -113,7 +113,7 @@ async function watch(world: World, { folder, log }: Watch, values: Options): Pro
     name: 'every',
     ...INTERVAL_S,
   });
-  const client = world.connect(await accessOf(world, values));
+  const client = await world.connect(await accessOf(world, values));
   const stopped = new AbortController();
   world.onStopSignal(() => stopped.abort());
   try {

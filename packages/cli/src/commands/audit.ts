@@ -1,4 +1,5 @@
 /** `audit acts` and `audit checkpoint`. @module */
+import { actWords } from '@holdfast/protocol';
 import type { ActView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
@@ -14,6 +15,7 @@ export const auditActs: Command = defineCommand(
   {
     path: 'audit acts',
     summary: 'show who did what, and why',
+    details: 'Each act as the log calls it, and in words. --json says it as the log does.',
     options: HISTORY_OPTIONS,
     examples: ['audit acts --limit 50'],
   },
@@ -49,7 +51,9 @@ export const auditCheckpoint: Command = defineCommand(
 function line(act: ActView, { stdout, timeZone }: World): string {
   const { at, action, principal, target, reason } = act;
   const paint = paintFor(stdout);
-  const what = [paint.strong(printable(action).padEnd(ACTION_CHARACTERS)), printable(target ?? '')];
+  const name = paint.faint(printable(action).padEnd(ACTION_CHARACTERS));
+  const words = paint.strong(printable(actWords(action)).padEnd(WORDS_CHARACTERS));
+  const what = [name, words, printable(target ?? '')];
   const why = reason === undefined || reason === '' ? '' : `  (${printable(reason)})`;
   const who = printable(principal).padEnd(PRINCIPAL_CHARACTERS);
   return `${paint.faint(localTime(at, timeZone))}  ${who}  ${what.join('  ').trimEnd()}${why}\n`;
@@ -58,3 +62,4 @@ function line(act: ActView, { stdout, timeZone }: World): string {
 /** Widths that fit the usual ones: entries are printed one by one, before the next are known. */
 const PRINCIPAL_CHARACTERS = 14;
 const ACTION_CHARACTERS = 16;
+const WORDS_CHARACTERS = 20;

@@ -78,7 +78,7 @@ export const backupForget: Command = defineCommand(
     details:
       'Erasures do not reach it any more, and do not wait for it. If its backups still exist\n' +
       'somewhere, what was erased since can be read in them by whoever has the unseal key.',
-    arguments: ['PLACE'],
+    arguments: ['place'],
     options: {
       reason: { type: 'string', value: 'TEXT', help: 'why, for the audit log' },
       json: JSON_OPTION,

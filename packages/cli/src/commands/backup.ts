@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '@holdfast/client';
 import type { BackupRun, BackupStatus } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
+import { leftOutText, missingText } from '../artifacts-text.ts';
 import { byteText } from '../byte-text.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
@@ -30,7 +31,8 @@ export const backupMake: Command = defineCommand(
       'Devices and people go on meanwhile. Only what has changed since the backup before is\n' +
       'written, and one that was stopped goes on where it was. A backup can be opened only\n' +
       'with the unseal key (or passphrase, token, KMS) of this server, which is NOT part of\n' +
-      'it: keep a copy of that elsewhere, or the backup is worthless.',
+      'it: keep a copy of that elsewhere, or the backup is worthless. The artifacts of updates\n' +
+      'are in it; see holdfast backup artifacts.',
     options: {
       to: { type: 'string', value: 'PLACE', help: TO_HELP },
       json: JSON_OPTION,
@@ -56,6 +58,8 @@ export const backupMake: Command = defineCommand(
     stdout.write(
       `Backup ${paint.strong(printable(run.backup ?? ''))} is in ${printable(to)}: ` +
         `${byteText(run.bytes)}, of which ${byteText(run.newBytes)} are new.\n` +
+        leftOutText(run.artifacts?.leftOut) +
+        missingText(run.artifacts, paint) +
         `${paint.faint('The unseal key is not part of it, and nothing opens it without:')}\n` +
         `${paint.faint('keep a copy of that elsewhere.')}\n` +
         `${paint.faint('Try it now and then:')} holdfast backup drill --from ${printable(to)}\n`,
@@ -113,7 +117,7 @@ export const backupStatus: Command = defineCommand(
 /** What is said of the backups. */
 export function statusText(status: BackupStatus, { stdout, timeZone }: World): string {
   const paint = paintFor(stdout);
-  const { run, destinations, schedule, lastDrill } = status;
+  const { run, destinations, schedule, lastDrill, artifacts } = status;
   const lines: string[] = [];
   if (run?.state === 'running') lines.push(`A backup is being made: ${progressText(run)}.`);
   if (destinations.length === 0) lines.push(paint.bad('There is no backup yet.'));
@@ -123,6 +127,8 @@ export function statusText(status: BackupStatus, { stdout, timeZone }: World): s
         ? paint.bad('no backup was finished yet')
         : `last backup ${localTime(lastBackup.at, timeZone)}, ${byteText(lastBackup.bytes)}`;
     lines.push(`${paint.strong(printable(name))}: ${made}`);
+    const missing = missingText(lastBackup?.artifacts, paint);
+    if (missing !== '') lines.push(`  ${missing.trimEnd()}`);
     if (!hasKeys)
       lines.push(`  ${paint.bad('An erasure has not reached it yet; it is tried again.')}`);
     if (failure !== undefined) {
@@ -131,6 +137,7 @@ export function statusText(status: BackupStatus, { stdout, timeZone }: World): s
       );
     }
   }
+  if (artifacts?.isLeftOut === true) lines.push(leftOutText(artifacts.place).trimEnd());
   lines.push(
     schedule === undefined
       ? 'No backups are made by themselves: holdfast backup schedule'
@@ -148,12 +155,13 @@ async function watched(world: World, client: Client, begun: BackupRun): Promise<
   let run = begun;
   try {
     while (run.state === 'running') {
-      progress.show(progressText(run));
+      progress.bar(run.bytes, run.totalBytes, progressText(run));
       await wait(POLL_MS);
       const { run: now } = await client.backupStatus();
       if (now === undefined || now.startedAt !== begun.startedAt) {
         throw new Failure('E_CLI_BACKUP', {
           what: 'The server was started again, and the backup ended.',
+          why: 'A backup is made by the process that began it.',
           fix: 'Make it again: it goes on where it was.',
         });
       }

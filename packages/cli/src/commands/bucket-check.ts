@@ -25,7 +25,7 @@ export const bucketCheck: Command = defineCommand(
       'it. It does so by itself before the first backup, and then daily. "unknown" is what\n' +
       'the store does not tell: it never counts as safe. The exit code is 1 when the bucket\n' +
       'is refused.',
-    arguments: ['BUCKET'],
+    arguments: ['bucket'],
     options: OUTPUT_OPTIONS,
     examples: ['bucket check s3://fleet-backup/prod'],
   },
@@ -35,6 +35,7 @@ export const bucketCheck: Command = defineCommand(
     if (bucket.isUsable) return;
     throw new Failure('E_BUCKETS_RISK', {
       what: `Nothing is put into ${printable(name)}.`,
+      why: 'Its settings, above, could lose what is in it or show it to others.',
       fix: 'Mend what is marked, or accept the risk on the record: holdfast bucket accept --help',
     });
   },
@@ -66,7 +67,7 @@ export const bucketAccept: Command = defineCommand(
       'CHECK is the name that holdfast bucket check shows. What was accepted while it was\n' +
       'unknown does not count once it is known to be bad. What is put into a bucket is sealed\n' +
       'by the server as well; its size, and when it comes, show.',
-    arguments: ['BUCKET', 'CHECK'],
+    arguments: ['bucket', 'check'],
     options: {
       reason: { type: 'string', value: 'TEXT', help: 'why, for the audit log' },
       days: {

@@ -14,7 +14,7 @@ export const bucketPolicy: Command = defineCommand(
       'Asks nobody, and changes nothing. The IAM policy belongs to the user or role of the\n' +
       'server, the bucket policy to the bucket. Stores without policies of users (Ceph) want\n' +
       'the right in the bucket policy: name the user with --principal.',
-    arguments: ['BUCKET'],
+    arguments: ['bucket'],
     options: {
       principal: {
         type: 'string',

@@ -4,7 +4,7 @@ import type { CrlView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, systemCode, usageFailure } from '../failure.ts';
+import { Failure, systemWhy, usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { jsonLine, printable } from '../printable.ts';
 
@@ -52,7 +52,7 @@ function replaceFile(path: string, content: string | Uint8Array): void {
     rmSync(partial, { force: true });
     throw new Failure('E_CLI_FILE', {
       what: `${path} cannot be written.`,
-      why: systemCode(cause) ?? String(cause),
+      why: systemWhy(cause) ?? String(cause),
       fix: 'Name a file in a folder in which you may write.',
       cause,
     });

@@ -1,13 +1,15 @@
 /** `ca export-root`: takes the key of the root off the server. @module */
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { PASSPHRASE_LENGTH } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, systemCode, usageFailure } from '../failure.ts';
+import { Failure, usageFailure } from '../failure.ts';
+import { writeNew } from '../new-file.ts';
 import { jsonLine, printable } from '../printable.ts';
-import { readSecret } from '../secret-source.ts';
+import { readSecret, typeOnceMore } from '../secret-source.ts';
 import { withStepUp } from '../step-up.ts';
+import { typeToConfirm } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 
 /** Exports the root, proves that the file opens, and removes the key from the server. */
@@ -44,7 +46,7 @@ export const caExportRoot: Command = defineCommand(
     const passphrase = await passphraseOf(world, values);
     await withStepUp(world, values.data, async (client) => {
       const { rootPem, challenge } = await client.exportRoot({ passphrase });
-      writeNew(out, rootPem);
+      writeNew(out, rootPem, { meanwhile: 'the root is still on the server' });
       const proof = await proofOf(world, { path: out, passphrase, challenge });
       const status = await client.forgetRoot({ proof });
       world.stdout.write(
@@ -80,38 +82,13 @@ async function passphraseOf(
   if (passphrase.length < min || passphrase.length > max) {
     throw new Failure('E_CLI_PASSWORD', {
       what: `A passphrase has ${min} to ${max} characters.`,
+      why: 'What protects the key of the root must not be guessed, nor too long to be typed.',
       fix: 'Take five random words, for example.',
     });
   }
   const isTyped = source.fd.value === undefined && source.file.value === undefined;
-  if (isTyped && (await world.input.askHidden('Once more: ')) !== passphrase) {
-    throw new Failure('E_CLI_PASSWORD', {
-      what: 'The two are not the same; nothing was changed.',
-      fix: 'Run the command again.',
-    });
-  }
+  if (isTyped) await typeOnceMore(world, passphrase);
   return passphrase;
-}
-
-/** Writes a file that was not there before, for its owner only. */
-function writeNew(path: string, text: string): void {
-  let file: number;
-  try {
-    file = openSync(path, 'wx', 0o600);
-  } catch (cause) {
-    throw new Failure('E_CLI_FILE', {
-      what: `${path} cannot be written; the root is still on the server.`,
-      why: systemCode(cause),
-      fix: 'Name a file that does not exist yet, in a folder of yours.',
-      cause,
-    });
-  }
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Reads the file back, as it stands on the disk, and signs with the key in it. */
@@ -130,21 +107,16 @@ async function proofOf(
 
 async function confirm({ input, stdout }: World): Promise<void> {
   if (!input.isTty || !stdout.isTty) return;
-  const answer = await input.ask(
+  const question =
     'The server will hold only issuing keys; whoever loses the file or its passphrase can never\n' +
-      'rotate this authority again. Type offline to go on: ',
-  );
-  if (answer.trim() === 'offline') return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: 'Nothing was changed.',
-    why: `You typed "${answer.trim()}".`,
-    fix: 'Type offline when asked, or give --yes.',
-  });
+    'rotate this authority again. Type offline to go on: ';
+  await typeToConfirm({ input }, { question, word: 'offline' });
 }
 
 function alreadyOffline(): Failure {
   return new Failure('E_CLI_NOT_CONFIRMED', {
     what: 'The key of the root is not on the server any more.',
+    why: 'It was exported before, and the server kept no copy.',
     fix: 'Use the file that was written when it was exported.',
   });
 }

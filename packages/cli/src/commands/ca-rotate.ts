@@ -4,12 +4,13 @@ import type { AuthorityStatus } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, usageFailure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { jsonLine } from '../printable.ts';
 import { readSecret } from '../secret-source.ts';
 import { withStepUp } from '../step-up.ts';
 import { readText } from '../text-source.ts';
+import { typeToConfirm } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 import { nextText, statusText } from './ca-text.ts';
 
@@ -136,11 +137,6 @@ async function confirm({ input, stdout }: World, step: Step, isNamed: boolean): 
       `The next one would be: holdfast ca rotate --${step}`,
     );
   }
-  const answer = await input.ask(`${STEP_TEXT[step]}\nType ${step} to go on: `);
-  if (answer.trim() === step) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: 'Nothing was changed.',
-    why: `You typed "${answer.trim()}".`,
-    fix: `Type ${step} when asked, or give --yes.`,
-  });
+  const question = `${STEP_TEXT[step]}\nType ${step} to go on: `;
+  await typeToConfirm({ input }, { question, word: step });
 }

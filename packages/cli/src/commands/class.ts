@@ -10,12 +10,13 @@ import {
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, integerOption, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, usageFailure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
 import { nearest } from '../suggest.ts';
 import { table } from '../table.ts';
+import { typeToConfirm } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 
 const CLASSES = ['sensor', 'actuator', 'gateway', 'service'] as const;
@@ -190,16 +191,11 @@ async function confirm({ input, stdout }: World, read: () => Promise<ClassView>)
   if (!input.isTty || !stdout.isTty) return;
   const { name, deviceCount, withoutApiKeyCount } = await read();
   if (withoutApiKeyCount === 0) return;
-  const answer = await input.ask(
+  const question =
     `${withoutApiKeyCount} of ${deviceCount} devices of the class ${name} have no API key, and ` +
-      `cannot connect any more. Type the class to go on: `,
-  );
-  if (answer.trim() === name) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: 'Nothing was changed.',
-    why: `You typed "${answer.trim()}".`,
-    fix: `Make keys first (holdfast device api-key create <id>), or type ${name} when asked.`,
-  });
+    `cannot connect any more. Type the class to go on: `;
+  const fix = `Make keys first (holdfast device api-key create <id>), or type ${name} when asked.`;
+  await typeToConfirm({ input }, { question, word: name, fix });
 }
 
 function show({ stdout }: World, view: ClassView, isJson: boolean): void {

@@ -2,7 +2,7 @@
 import type { AskSecrets, CustodyChoice } from '@holdfast/server';
 import type { OptionSet } from '../command.ts';
 import { Failure, usageFailure } from '../failure.ts';
-import { readSecret } from '../secret-source.ts';
+import { readSecret, typeOnceMore } from '../secret-source.ts';
 import type { World } from '../world.ts';
 import { PIN_OPTIONS, pinSource } from './token-options.ts';
 
@@ -89,7 +89,7 @@ export function askSecrets(world: World, values: Values): Required<AskSecrets> {
 }
 
 /** Characters of a passphrase that guards everything. */
-export const PASSPHRASE_MIN = 15;
+const PASSPHRASE_MIN = 15;
 
 /**
  * Asks for a passphrase; a new one that is typed, twice.
@@ -118,12 +118,7 @@ export async function askPassphrase(
     });
   }
   const isTyped = fd === undefined && file === undefined;
-  if (isTyped && (await world.input.askHidden('Once more: ')) !== passphrase) {
-    throw new Failure('E_CLI_PASSWORD', {
-      what: 'The two are not the same; nothing was changed.',
-      fix: 'Run the command again.',
-    });
-  }
+  if (isTyped) await typeOnceMore(world, passphrase);
   return passphrase;
 }
 

@@ -1,18 +1,20 @@
 /** The life cycle: `device quarantine`, `release`, `suspend`, `resume`, `revoke`, `retire`. @module */
 import type { ChangedDevices, DeviceAct, DeviceView } from '@holdfast/protocol/api';
 import { withClient } from '../access.ts';
-import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';
-import { SELECTION_OPTIONS, confirmMany, countText, readSelection } from '../device-selection.ts';
-import { Failure } from '../failure.ts';
+import { CHANGE_OPTIONS, confirmMany, countText, readSelection } from '../device-selection.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
+import { typeToConfirm } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 
 /** What is said of an act. */
 interface ActText {
   readonly summary: string;
   readonly details: string;
+  /** Why somebody does it. */
+  readonly example: string;
   /** As in "This revokes 12 devices". */
   readonly deed: string;
   /** As in "12 devices are revoked". */
@@ -29,6 +31,7 @@ const ACT_TEXTS: Readonly<Record<DeviceAct, ActText>> = {
     details:
       'For a device that something is wrong with. Its connections close at once, and\n' +
       'it stays out until it is released: holdfast device release <id>.',
+    example: 'strange readings',
     deed: 'quarantines',
     participle: 'quarantined',
     done: ({ id }) =>
@@ -39,6 +42,7 @@ const ACT_TEXTS: Readonly<Record<DeviceAct, ActText>> = {
     details:
       'It goes back to the state that it had before: a device that was suspended is\n' +
       'suspended again. The server asks for your second factor.',
+    example: 'a loose wire, mended',
     deed: 'releases',
     participle: 'released',
     done: ({ id, state }) => `${id} is released: it is ${state} again.`,
@@ -48,6 +52,7 @@ const ACT_TEXTS: Readonly<Record<DeviceAct, ActText>> = {
     details:
       'For a device that nothing is wrong with. Its connections close at once, and it\n' +
       'stays out until it is resumed: holdfast device resume <id>.',
+    example: 'in the workshop',
     deed: 'suspends',
     participle: 'suspended',
     done: ({ id }) => `${id} is suspended: it is disconnected, and stays out until it is resumed.`,
@@ -55,6 +60,7 @@ const ACT_TEXTS: Readonly<Record<DeviceAct, ActText>> = {
   resume: {
     summary: 'end the suspension of a device',
     details: 'It goes back to the state that it had before.',
+    example: 'back from the workshop',
     deed: 'resumes',
     participle: 'resumed',
     done: ({ id, state }) => `${id} is resumed: it is ${state} again.`,
@@ -65,6 +71,7 @@ const ACT_TEXTS: Readonly<Record<DeviceAct, ActText>> = {
       'Its connection is closed, and its certificates never work again. To let the\n' +
       'device come back: holdfast device claim <id>, then enroll it again.\n' +
       'On a terminal it asks first; in a script it does not, but for many.',
+    example: 'a leak',
     deed: 'revokes',
     participle: 'revoked',
     done: ({ id }) => `${id} is revoked: it is disconnected, and its certificates no longer work.`,
@@ -77,6 +84,7 @@ const ACT_TEXTS: Readonly<Record<DeviceAct, ActText>> = {
       'For a device that does not come back: as revoke, and its id is never given to\n' +
       'another one. The server asks for your second factor.\n' +
       'On a terminal it asks first; in a script it does not, but for many.',
+    example: 'broken for good',
     deed: 'retires',
     participle: 'retired',
     done: ({ id }) => `${id} is retired: its access has ended, and its id is never given again.`,
@@ -112,13 +120,9 @@ function actCommand(act: DeviceAct): Command {
       details: text.details,
       arguments: ['id?'],
       options: {
-        ...SELECTION_OPTIONS,
-        reason: { type: 'string', value: 'TEXT', help: 'why, for the audit log' },
-        yes: { type: 'boolean', help: 'do not ask' },
-        json: JSON_OPTION,
-        data: DATA_OPTION,
+        ...CHANGE_OPTIONS,
       },
-      examples: [`${path} thermostat-1 --reason "a leak"`, `${path} --group north --yes`],
+      examples: [`${path} thermostat-1 --reason "${text.example}"`, `${path} --group north --yes`],
     },
     async (world, { values, positionals: [id] }) => {
       const { data, json, yes = false } = values;
@@ -177,11 +181,5 @@ async function confirmOne(
 ): Promise<void> {
   if (!input.isTty || !stdout.isTty) return;
   const question = `${warning(id, await stateOf())} Type its id to go on: `;
-  const answer = await input.ask(question);
-  if (answer.trim() === id) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: `${id} was not ${participle}.`,
-    why: `You typed "${answer.trim()}".`,
-    fix: `Type ${id} when asked, or give --yes.`,
-  });
+  await typeToConfirm({ input }, { question, word: id, not: `${id} was not ${participle}.` });
 }

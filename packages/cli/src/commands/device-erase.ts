@@ -5,6 +5,7 @@ import { Failure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
+import { typeToErase } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 import { required } from './backup.ts';
 
@@ -55,13 +56,5 @@ async function confirm({ input, stdout }: World, id: string): Promise<void> {
     const why = 'Nothing brings it back.';
     throw new Failure('E_CLI_NOT_CONFIRMED', { what, why, fix: 'Run it again with --yes.' });
   }
-  const answer = await input.ask(
-    `This erases for good what ${printable(id)} has sent. Type its id to go on: `,
-  );
-  if (answer.trim() === id) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what,
-    why: `You typed "${printable(answer.trim())}".`,
-    fix: `Type ${printable(id)} when asked, or give --yes.`,
-  });
+  await typeToErase({ input }, { id, not: what });
 }

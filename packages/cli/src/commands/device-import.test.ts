@@ -142,6 +142,22 @@ describe('device import', () => {
     assert.match(other.errText, /and 5 more/u);
   });
 
+  it('takes tags, up to 16 of their form', async () => {
+    const { asked, client } = server();
+    const text = 'id,class,tags\npump-1,sensor,roof  cold roof\npump-2,sensor,\n';
+    const { code, world } = await run({ client }, text);
+    assert.equal(code, 0, world.errText);
+    assert.deepEqual(asked.at(-1)?.devices, [
+      { id: 'pump-1', class: 'sensor', group: '', tags: ['roof', 'cold'] },
+      { id: 'pump-2', class: 'sensor', group: '' },
+    ]);
+    const many = Array.from({ length: 17 }, (_, at) => `t${at}`).join(' ');
+    const bad = await run({ client }, `id,class,tags\na,sensor,Roof\nb,sensor,${many}\n`);
+    assert.equal(bad.code, 1);
+    assert.match(bad.world.errText, /line 2 has the tag "Roof"/u);
+    assert.match(bad.world.errText, /line 3 has 17 tags; 16 at most/u);
+  });
+
   it('takes what spreadsheets write, and says so where it does not', async () => {
     for (const good of [
       '\uFEFFid,class\r\npump-1,sensor\r\n',
@@ -156,7 +172,7 @@ describe('device import', () => {
     for (const [bad, told] of [
       ['id;class\npump-1;sensor\n', /by something else than commas/u],
       ['pump-1,sensor\n', /line 1 has no column id/u],
-      ['id,class,site\n', /column "site"; there are id, class, group/u],
+      ['id,class,site\n', /column "site"; there are id, class, group, tags/u],
       ['id,id,class\n', /the column id twice/u],
       ['id,class\n', /line 1 is the only one/u],
       ['', /the first line has to be id,class,group/u],

@@ -19,8 +19,9 @@ export const deviceImport: Command = defineCommand(
     path: 'device import',
     summary: 'register the devices of a CSV file, and write a claim for each',
     details:
-      'The first line names the columns: id,class,group (group may be left out). When\n' +
-      'anything is wrong, you are shown all of it, and nothing is imported.\n' +
+      'The first line names the columns: id,class,group,tags (the last two may be left\n' +
+      'out; tags have spaces between them). When anything is wrong, you are shown all\n' +
+      'of it, and nothing is imported.\n' +
       'Claims and labels are secrets until they are used: the files are for you only.\n' +
       'Interrupted, or claims lost? Run it again with --again and other file names:\n' +
       'devices that never enrolled get new claims, and their old ones are void.',
@@ -52,7 +53,7 @@ export const deviceImport: Command = defineCommand(
     checkPaths({ claims, labels, isDry });
     const lines = readDeviceFile(file);
     await withStepUp(world, values.data, async (client) => {
-      const counts = await checkImport(client, lines, { file, options });
+      const counts = await checkImport(client, lines, { file, options, ...world });
       if (isDry) return showCheck(world, counts, json);
       const { claimFile, sheet } = createFiles(claims ?? '', labels);
       const expiresAt = await importAll(world, client, { lines, options, claimFile, sheet });

@@ -2,10 +2,10 @@
 import { renderUnicodeCompact } from 'uqr';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure } from '../failure.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
+import { typeToErase } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 
 const RESET_REASON_DEFAULT = 'reset on the command line';
@@ -77,13 +77,5 @@ export const deviceReset: Command = defineCommand(
 
 async function confirm({ input, stdout }: World, id: string): Promise<void> {
   if (!input.isTty || !stdout.isTty) return;
-  const answer = await input.ask(
-    `This erases for good what ${printable(id)} has sent. Type its id to go on: `,
-  );
-  if (answer.trim() === id) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: `${printable(id)} was not reset.`,
-    why: `You typed "${printable(answer.trim())}".`,
-    fix: `Type ${printable(id)} when asked, or give --yes.`,
-  });
+  await typeToErase({ input }, { id, not: `${printable(id)} was not reset.` });
 }

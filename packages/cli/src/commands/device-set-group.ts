@@ -1,8 +1,8 @@
 /** `device set-group`. @module */
 import { withClient } from '../access.ts';
-import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';
-import { SELECTION_OPTIONS, confirmMany, readSelection } from '../device-selection.ts';
+import { CHANGE_OPTIONS, confirmMany, readSelection } from '../device-selection.ts';
 import { usageFailure } from '../failure.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
@@ -21,11 +21,7 @@ export const deviceSetGroup: Command = defineCommand(
     arguments: ['id?'],
     options: {
       to: { type: 'string', value: 'GROUP', help: 'where it goes to; "" for no group' },
-      ...SELECTION_OPTIONS,
-      reason: { type: 'string', value: 'TEXT', help: 'why, for the audit log' },
-      yes: { type: 'boolean', help: 'do not ask' },
-      json: JSON_OPTION,
-      data: DATA_OPTION,
+      ...CHANGE_OPTIONS,
     },
     examples: [`${PATH} thermostat-1 --to north`, `${PATH} --group north --to south --yes`],
   },

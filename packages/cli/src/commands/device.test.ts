@@ -113,7 +113,8 @@ Lost it, or it expired? holdfast device claim thermostat-1
     assert.equal(await world.run('device', 'add', 'a', '--class', 'sensor'), 1);
     assert.equal(
       world.errText,
-      'error: It exists already.\n  code  E_OPERATE_CONFLICT\n  fix   Take another id.\n',
+      'error: It exists already.\n  code  E_OPERATE_CONFLICT\n' +
+        '  why   The server was asked, and refused (HTTP 409).\n  fix   Take another id.\n',
     );
   });
 });
@@ -123,16 +124,60 @@ describe('device list', () => {
     const devices = [
       device,
       { ...device, id: 'a', group: 'north', state: 'revoked', stateReason: 'lost' } as const,
+      { ...device, id: 'b', online: true, lastSeen: '2026-11-21T03:05:06.000Z' },
+      { ...device, id: 'c', online: false, lastSeen: '2026-11-21T03:05:06.000Z' },
     ];
     const world = new FakeWorld({ client: { devices: () => Promise.resolve(devices) } });
     await world.run('device', 'list');
     assert.equal(
       world.outText,
-      `DEVICE        CLASS   GROUP  STATE    ADDED             REASON
-thermostat-1  sensor         claimed  2026-11-21 04:05
-a             sensor  north  revoked  2026-11-21 04:05  lost
+      `DEVICE        CLASS   GROUP  STATE    SEEN              REASON
+thermostat-1  sensor         claimed  never
+a             sensor  north  revoked  never             lost
+b             sensor         claimed  online
+c             sensor         claimed  2026-11-21 04:05
 `,
     );
+  });
+
+  it('has columns for tags and firmware when a device has them', async () => {
+    const firmware = {
+      runs: 'thermo@2.1.0',
+      release: 'thermo@2.1.0',
+      state: 'confirmed',
+      at: '2026-11-21T03:05:06.000Z',
+    };
+    const devices = [{ ...device, tags: ['cold', 'roof'], firmware }];
+    const world = new FakeWorld({ client: { devices: () => Promise.resolve(devices) } });
+    await world.run('device', 'list');
+    assert.equal(
+      world.outText,
+      `DEVICE        CLASS   GROUP  TAGS       STATE    SEEN   FIRMWARE      REASON
+thermostat-1  sensor         cold roof  claimed  never  thermo@2.1.0
+`,
+    );
+  });
+
+  it('asks the server for those that are meant', async () => {
+    const asked: unknown[] = [];
+    const devices = (filter: unknown) => {
+      asked.push(filter);
+      return Promise.resolve([]);
+    };
+    const world = new FakeWorld({ client: { devices } });
+    const options = ['--tag', 'roof', '--q', 'therm', '--offline', '--seen-before', '-1d'];
+    await world.run('device', 'list', ...options, '--owner', 'no', '--firmware', 'thermo@2.1.0');
+    assert.deepEqual(asked, [
+      {
+        tag: 'roof',
+        q: 'therm',
+        online: 'no',
+        seenBefore: '2026-11-20T04:00:00.000Z',
+        owner: 'no',
+        firmware: 'thermo@2.1.0',
+      },
+    ]);
+    assert.equal(await world.run('device', 'list', '--owner', 'perhaps'), 2);
   });
 
   it('shows control characters instead of obeying them', async () => {

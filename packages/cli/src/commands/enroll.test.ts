@@ -41,7 +41,10 @@ describe('device enroll', () => {
     const world = new FakeWorld();
     const args = ['--claim', `@${world.home}/none`, '--out', 'x'];
     assert.equal(await world.run('device', 'enroll', ...args), 1);
-    assert.match(world.errText, /E_CLI_FILE\n {2}why {3}ENOENT/u);
+    assert.match(
+      world.errText,
+      /E_CLI_FILE\n {2}why {3}There is no such file or folder \(ENOENT\)/u,
+    );
   });
 
   it('ends with 3 when the server cannot be reached', async () => {

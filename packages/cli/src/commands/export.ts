@@ -8,7 +8,9 @@ import { DATA_OPTION, defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';
 import { Failure, usageFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
+import { progressOn } from '../progress.ts';
 import { timeOption } from '../time-option.ts';
+import type { World } from '../world.ts';
 import { required } from './backup.ts';
 
 const SUMMARIES: Readonly<Record<ExportKind, string>> = {
@@ -53,7 +55,7 @@ function exportCommand(kind: ExportKind): Command {
         device: 'device' in values ? values.device : undefined,
       };
       const bytes = await withClient(world, values.data, async (client) =>
-        writeWhole(await client.export(kind, query), out),
+        writeWhole(await client.export(kind, query), out, world),
       );
       world.stdout.write(`${printable(out)} is written: ${byteText(bytes)}.\n`);
     },
@@ -65,16 +67,30 @@ export const exportActs: Command = exportCommand('acts');
 export const exportDevices: Command = exportCommand('devices');
 
 /** Only a whole file gets its name: half an export must not pass for one. */
-async function writeWhole(source: NodeJS.ReadableStream, path: string): Promise<number> {
+async function writeWhole(
+  source: NodeJS.ReadableStream,
+  path: string,
+  { stderr }: Pick<World, 'stderr'>,
+): Promise<number> {
   const partial = `${path}.partial`;
   // What an earlier one left may be a link, or readable by others.
   rmSync(partial, { force: true });
   const file = createWriteStream(partial, { mode: 0o600, flags: 'wx', flush: true });
+  const progress = progressOn(stderr);
+  const told = async function* (chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      yield chunk;
+      // How much there will be, nobody knows before it is there.
+      progress.show(`Written ${byteText(file.bytesWritten)}`);
+    }
+  };
   try {
-    await pipeline(source, file);
+    await pipeline(source, told, file);
+    progress.clear();
     renameSync(partial, path);
     return file.bytesWritten;
   } catch (cause) {
+    progress.clear();
     rmSync(partial, { force: true });
     throw new Failure('E_CLI_EXPORT', {
       what: `${printable(path)} was not written.`,

@@ -157,6 +157,71 @@ describe('refusals', () => {
   });
 });
 
+describe('refusals that are searched and counted', () => {
+  it('asks for what was named', async () => {
+    const queries: unknown[] = [];
+    const findRefusals = (query: unknown) => {
+      queries.push(query);
+      return Promise.resolve({ refusals: [refusal] });
+    };
+    const world = new FakeWorld({ client: { findRefusals } });
+    const line = '--device pump-1 --code E_VERIFY_SIG --address ::1 --from -1h --limit 5';
+    assert.equal(await world.run('refusals', ...line.split(' ')), 0, world.errText);
+    const since = new Date(world.time - 3_600_000).toISOString();
+    const wanted = { limit: 5, device: 'pump-1', address: '::1', code: 'E_VERIFY_SIG', since };
+    assert.deepEqual(queries, [wanted]);
+    assert.match(world.outText, /E_VERIFY_SIG {2}thermostat-1/u);
+  });
+
+  it('counts them, the most frequent first', async () => {
+    const at = '2026-11-21T03:05:06Z';
+    const codes = [{ code: 'E_VERIFY_SIG', what: '', count: 9 }];
+    const group = { firstAt: at, lastAt: at, codes, devices: 2, addresses: 1 };
+    const summary = {
+      by: 'device',
+      span: 'hour',
+      groups: [
+        { ...group, key: 'pump-1', count: 9 },
+        { ...group, key: '', count: 1 },
+      ],
+      others: 3,
+      total: 13,
+      isComplete: false,
+      since: at,
+    } as const;
+    const queries: unknown[] = [];
+    const refusalSummary = (query: unknown) => {
+      queries.push(query);
+      return Promise.resolve({ ...summary, groups: [...summary.groups] });
+    };
+    const world = new FakeWorld({ client: { refusalSummary } });
+    assert.equal(await world.run('refusals', '--by', 'device', '--span', 'hour'), 0);
+    assert.deepEqual(queries, [{ by: 'device', span: 'hour' }]);
+    assert.equal(
+      world.outText,
+      `DEVICE                 COUNT  LAST                 CODES
+pump-1                 9      2026-11-21 04:05:06  9 E_VERIFY_SIG
+nobody who was proven  1      2026-11-21 04:05:06  9 E_VERIFY_SIG
+and 3 of others
+Only those since 2026-11-21 04:05:06 were counted.
+`,
+    );
+  });
+
+  it('refuses options that do not go together', async () => {
+    for (const line of [
+      '--follow --by code',
+      '--follow --device a',
+      '--by code --code E_X',
+      '--by who',
+    ]) {
+      const world = new FakeWorld();
+      assert.equal(await world.run('refusals', ...line.split(' ')), 2, line);
+      assert.equal(world.connections.length, 0);
+    }
+  });
+});
+
 describe('audit acts', () => {
   it('prints who did what, and why', async () => {
     const act = {
@@ -170,7 +235,11 @@ describe('audit acts', () => {
     await world.run('audit', 'acts');
     assert.equal(
       world.outText,
-      '2026-11-21 04:05:06  local           device.revoke     thermostat-1  (stolen)\n',
+      '2026-11-21 04:05:06  local           ' +
+        'device.revoke     Revoked a device      thermostat-1  (stolen)\n',
     );
+    const raw = new FakeWorld({ client: { acts: () => Promise.resolve(acts) } });
+    await raw.run('audit', 'acts', '--json');
+    assert.deepEqual(JSON.parse(raw.outText), acts[0]);
   });
 });

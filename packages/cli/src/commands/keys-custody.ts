@@ -33,7 +33,7 @@ export const keysSetCustody: Command = defineCommand(
       'Copies of the file that held the key, in backups or snapshots of the disk, open it\n' +
       'still: find and destroy them. To keep keys in a PKCS#11 token, start a new data\n' +
       'folder with --custody pkcs11.',
-    arguments: ['KIND'],
+    arguments: ['kind'],
     options: { ...KEEPER_OPTIONS, ...SECRET_OPTIONS, data: DATA_OPTION, json: JSON_OPTION },
     examples: [
       'keys set-custody passphrase',

@@ -73,7 +73,7 @@ export const keysRecover: Command = defineCommand(
         type: 'string',
         multiple: true,
         value: 'FILE',
-        help: 'a file with one share, as keys escrow --out wrote it; several times',
+        help: 'a file with one share, as keys escrow --out wrote it',
       },
       data: DATA_OPTION,
     },

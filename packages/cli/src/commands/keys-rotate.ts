@@ -59,7 +59,7 @@ async function watched(world: World, client: Client, begun: KeyStatus): Promise<
   try {
     while (status.rotation !== undefined && status.rotation.waitsFor.length === 0) {
       const { left, total } = status.rotation;
-      progress.show(`${total - left} of ${total} keys are wrapped again`);
+      progress.bar(total - left, total, `${total - left} of ${total} keys are wrapped again`);
       await wait(POLL_MS);
       status = await client.keyStatus();
     }

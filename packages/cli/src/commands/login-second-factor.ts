@@ -78,6 +78,7 @@ function isWrongCode(error: unknown): boolean {
 function noTerminal(): Failure {
   return new Failure('E_CLI_SECOND_FACTOR', {
     what: 'You have no second factor yet, and there is no terminal to set one up.',
+    why: 'What sets it up, a code to scan and one to type, needs a terminal.',
     fix: 'Run holdfast login at a terminal, or open the page /sign-in of the server.',
   });
 }

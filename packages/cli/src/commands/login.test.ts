@@ -21,8 +21,8 @@ function openClient(factors: Factors = HAS_APP) {
   const client: { -readonly [M in keyof Client]?: Client[M] } = {
     signIn,
     signInFirst: signIn,
-    createToken: ({ label }) => {
-      asked.push(label);
+    createToken: ({ label, scope }) => {
+      asked.push(scope === undefined ? label : scope);
       return Promise.resolve({ id: '1', token: 'hf_mine', expiresAt: '2027-02-19T03:00:00.000Z' });
     },
     factors: () => Promise.resolve(factors),
@@ -115,6 +115,22 @@ describe('login', () => {
     const piped = new FakeWorld({ client, answers: [PASSWORD, '654321'] });
     assert.equal(await piped.run('login', '--name', 'ada', '--password-stdin'), 0, piped.errText);
     assert.deepEqual(asked.at(-3), { pending: 'p1', code: '654321' });
+  });
+
+  it('makes a token with the scope that was asked for', async () => {
+    const scopeOf = async (...options: string[]): Promise<unknown> => {
+      const { asked, client } = openClient();
+      const world = new FakeWorld({ client, isTty: true, answers: ['', 'ada', PASSWORD] });
+      assert.equal(await world.run('login', ...options), 0, world.errText);
+      return asked.at(-2);
+    };
+    assert.deepEqual(await scopeOf('--may', 'reads, device:command'), {
+      actions: ['reads', 'device:command'],
+    });
+    assert.deepEqual(await scopeOf('--group', 'north'), { group: 'north' });
+    const both = await scopeOf('--may', 'reads', '--group', 'north');
+    assert.deepEqual(both, { actions: ['reads'], group: 'north' });
+    assert.equal(await scopeOf(), 'cli on desk');
   });
 
   it('lets the first operator put the second factor off, and nobody else', async () => {

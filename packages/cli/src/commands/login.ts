@@ -1,7 +1,7 @@
 /** `login`: a person signs in, and this machine keeps an API token. @module */
 import type { Client, SignedIn } from '@holdfast/client';
-import type { CreatedToken } from '@holdfast/protocol/api';
-import { credentialsPath, writeLogin } from '../access.ts';
+import type { CreateTokenRequest, CreatedToken } from '@holdfast/protocol/api';
+import { closing, credentialsPath, writeLogin } from '../access.ts';
 import { DATA_OPTION, defineCommand } from '../command.ts';
 import type { Command } from '../command.ts';
 import { usageFailure } from '../failure.ts';
@@ -39,10 +39,21 @@ export const login: Command = defineCommand(
         type: 'boolean',
         help: 'with --password-stdin: the second line is the one-time code of the first operator',
       },
+      may: {
+        type: 'string',
+        value: 'ACTIONS',
+        help: 'limit the token to these actions of the policy, such as reads (default: no limit)',
+      },
+      group: {
+        type: 'string',
+        value: 'GROUP',
+        help: 'limit the token to the devices of a group, and to nothing else',
+      },
       data: DATA_OPTION,
     },
     examples: [
       'login',
+      'login --may reads',
       'login --invitation',
       'login --server https://iot.example.com:8443 --pin sha256//…',
     ],
@@ -65,7 +76,9 @@ export const login: Command = defineCommand(
     const signIn = isInvited
       ? (client: Client) => client.redeemInvitation(invitation)
       : signInAs(world, await askPerson(world, values), isPiped);
-    const { me, token } = await tokenFor(world, trusted, { signIn, label });
+    const scope = scopeOf(values);
+    const wish = { label, ...(scope !== undefined && { scope }) };
+    const { me, token } = await tokenFor(world, trusted, { signIn, wish });
     writeLogin(world, { ...trusted, token: token.token });
     const until = localTime(token.expiresAt, world.timeZone).slice(0, -3);
     const { command } = paintFor(world.stdout);
@@ -77,6 +90,19 @@ export const login: Command = defineCommand(
     );
   },
 );
+
+/** What the token is to be good for; undefined: all that the person may do. */
+function scopeOf({
+  may,
+  group,
+}: {
+  may?: string | undefined;
+  group?: string | undefined;
+}): CreateTokenRequest['scope'] {
+  if (may === undefined && group === undefined) return undefined;
+  const actions = may?.split(',').map((action) => action.trim());
+  return { ...(actions !== undefined && { actions }), ...(group !== undefined && { group }) };
+}
 
 interface Person {
   readonly name: string;
@@ -137,24 +163,19 @@ async function tokenFor(
   trusted: { readonly url: string; readonly anchorPem: string },
   {
     signIn,
-    label,
-  }: { readonly signIn: (client: Client) => Promise<SignedIn>; readonly label: string },
+    wish,
+  }: {
+    readonly signIn: (client: Client) => Promise<SignedIn>;
+    readonly wish: CreateTokenRequest;
+  },
 ): Promise<{ readonly me: SignedIn['me']; readonly token: CreatedToken }> {
-  const { me, session } = await closing(world.connect(trusted), signIn);
-  return closing(world.connect({ ...trusted, session }), async (client) => {
+  const { me, session } = await closing(await world.connect(trusted), signIn);
+  return closing(await world.connect({ ...trusted, session }), async (client) => {
     await setUpSecondFactor(world, client, me);
-    const token = await client.createToken({ label });
+    const token = await client.createToken(wish);
     await client.signOut();
     return { me, token };
   });
-}
-
-async function closing<T>(client: Client, act: (client: Client) => Promise<T>): Promise<T> {
-  try {
-    return await act(client);
-  } finally {
-    client.close();
-  }
 }
 
 const TOKEN_LABEL_CHARACTERS_MAX = 64;

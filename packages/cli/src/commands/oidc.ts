@@ -115,6 +115,7 @@ function readSecret(path: string): string {
   if (secret !== undefined && secret !== '') return secret;
   throw new Failure('E_CLI_FILE', {
     what: `${path} holds no secret.`,
+    why: 'It is empty, or has more than one line.',
     fix: 'Put the secret of the provider into it, and nothing else; then chmod 600.',
   });
 }

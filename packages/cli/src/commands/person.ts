@@ -4,13 +4,14 @@ import type { Invitation, PersonRole, PersonView } from '@holdfast/protocol/api'
 import { withClient } from '../access.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, usageFailure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
 import { nearest } from '../suggest.ts';
 import { table } from '../table.ts';
+import { typeToConfirm } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 
 const OUTPUT_OPTIONS = { json: JSON_OPTION, data: DATA_OPTION } as const;
@@ -199,11 +200,6 @@ async function confirm(
   { name, what }: { readonly name: string; readonly what: string },
 ): Promise<void> {
   if (isSure === true || !input.isTty || !stdout.isTty) return;
-  const answer = await input.ask(`${what} Type the name to go on: `);
-  if (answer.trim() === name) return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: `Nothing was done to ${name}.`,
-    why: `You typed "${answer.trim()}".`,
-    fix: `Type ${name} when asked, or give --yes.`,
-  });
+  const question = `${what} Type the name to go on: `;
+  await typeToConfirm({ input }, { question, word: name, not: `Nothing was done to ${name}.` });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RestoreReport } from '@holdfast/server';
 import { dataFolder } from '../access.ts';
+import { restoredArtifactsText } from '../artifacts-text.ts';
 import { byteText } from '../byte-text.ts';
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command, OptionSet } from '../command.ts';
@@ -39,7 +40,8 @@ export const restore: Command = defineCommand(
     summary: 'make a data folder out of a backup, and verify it',
     details:
       'The folder must not exist, or be empty. Everything is checked while it is read: the\n' +
-      'signature, each chunk, and then the whole audit log. One that was stopped goes on.\n' +
+      'signature, each chunk, and then the whole audit log and each artifact of updates, which\n' +
+      'come into the folder wherever they were kept. One that was stopped goes on.\n' +
       'Whatever came after the backup is not there: revocations, quarantines, new devices,\n' +
       'changed passwords. Look at them before you let devices in. Never run the old server\n' +
       'and the restored one at the same time.',
@@ -60,7 +62,8 @@ export const restore: Command = defineCommand(
     const report = await restoreData({
       ...(await sourceOf(world, values, from)),
       dataDir,
-      onProgress: (done, total) => progress.show(`${byteText(done)} of ${byteText(total)}`),
+      onProgress: (done, total) =>
+        progress.bar(done, total, `${byteText(done)} of ${byteText(total)}`),
     }).finally(() => progress.clear());
     if (values.json === true) return world.stdout.write(jsonLine(report));
     world.stdout.write(restoredText(report, { dataDir, world }));
@@ -105,6 +108,7 @@ export const backupDrill: Command = defineCommand(
     world.stdout.write(
       `${paint.good('✓ The restore works:')} backup ${printable(backup)}, ` +
         `${count} entries verified. It is on the audit log.\n` +
+        restoredArtifactsText(outcome.artifacts, paint) +
         (values['unseal-key'] === undefined && unsealKey === own
           ? `It was opened with ${printable(own)}. Try your copy of it, too: --unseal-key FILE\n`
           : ''),
@@ -134,7 +138,8 @@ async function tried(
     return await drillRestore({
       ...source,
       scratchDir,
-      onProgress: (done, total) => progress.show(`${byteText(done)} of ${byteText(total)}`),
+      onProgress: (done, total) =>
+        progress.bar(done, total, `${byteText(done)} of ${byteText(total)}`),
     });
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
@@ -161,7 +166,7 @@ async function sourceOf(
 }
 
 function restoredText(
-  { backup, at, devices, erasedDevices, verified, checkpoint }: RestoreReport,
+  { backup, at, devices, erasedDevices, verified, checkpoint, artifacts }: RestoreReport,
   { dataDir, world }: { dataDir: string; world: World },
 ): string {
   const paint = paintFor(world.stdout);
@@ -177,6 +182,7 @@ function restoredText(
   return (
     `${paint.good('✓ Restored and verified')} into ${printable(dataDir)}: backup ${printable(backup)}, ` +
     `${number.format(verified.entries)} entries, ${devices} ${devices === 1 ? 'device' : 'devices'}.\n${erased}` +
+    restoredArtifactsText(artifacts, paint) +
     `  Its log ended at size ${printable(size)} with root ${printable(root)}.\n${doubt}\n` +
     `${paint.bad(`It is ${age} old. Whatever happened since is not in it:`)}\n` +
     '  - devices revoked or quarantined since get in again: repeat that before you start it;\n' +

@@ -9,6 +9,7 @@ import { localTime } from '../local-time.ts';
 import { paintFor } from '../paint.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { table } from '../table.ts';
+import { showOrWatch, WATCH_OPTION } from '../watch.ts';
 
 /** Lists the series of a device. */
 export const seriesList: Command = defineCommand(
@@ -56,25 +57,32 @@ export const seriesLatest: Command = defineCommand(
       series: { type: 'string', value: 'NAME', help: 'of this series only' },
       class: { type: 'string', value: 'CLASS', help: DEVICE_CLASS_LIST.join(', ') },
       group: { type: 'string', value: 'GROUP', help: 'of devices of this group' },
+      watch: WATCH_OPTION,
       json: JSON_OPTION,
       data: DATA_OPTION,
     },
     examples: ['series latest --series temperature', 'series latest --group floor-2 --json'],
   },
   async (world, { values }) => {
-    const { stdout, timeZone } = world;
-    const { series, group, json } = values;
+    const { timeZone } = world;
+    const { series, group } = values;
     const className = values.class === undefined ? undefined : readClass(values.class);
     const filter = { series, group, class: className, limit: LATEST_LIMIT.max };
-    await withClient(world, values.data, async (client) => {
-      let after: string | undefined;
-      do {
-        const page: LatestList = await client.latestReadings({ ...filter, after });
-        if (json === true) for (const one of page.latest) stdout.write(jsonLine(one));
-        else stdout.write(table(page.latest.flatMap((one) => rowsOf(one, timeZone))));
-        after = page.next;
-      } while (after !== undefined);
-    });
+    await withClient(world, values.data, (client) =>
+      showOrWatch(world, values, {
+        read: async () => {
+          const latest: LatestView[] = [];
+          let page: LatestList | undefined;
+          do {
+            page = await client.latestReadings({ ...filter, after: page?.next });
+            latest.push(...page.latest);
+          } while (page.next !== undefined);
+          return latest;
+        },
+        text: (latest) => table(latest.flatMap((one) => rowsOf(one, timeZone))),
+        json: (latest) => latest.map(jsonLine).join(''),
+      }),
+    );
   },
 );
 

@@ -1,10 +1,11 @@
 /** `server rotate-key`: the server shows its next key. @module */
 import { DATA_OPTION, defineCommand, JSON_OPTION } from '../command.ts';
 import type { Command } from '../command.ts';
-import { Failure, usageFailure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { certificatePinText, spkiPinText } from '../pin-text.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { withStepUp } from '../step-up.ts';
+import { typeToConfirm } from '../type-to-confirm.ts';
 import type { World } from '../world.ts';
 
 const QUESTION =
@@ -48,11 +49,5 @@ async function confirm({ input, stdout }: World): Promise<void> {
   if (!input.isTty || !stdout.isTty) {
     throw usageFailure('Nobody is there to be asked.', 'A script gives --yes.');
   }
-  const answer = await input.ask(QUESTION);
-  if (answer.trim() === 'rotate') return;
-  throw new Failure('E_CLI_NOT_CONFIRMED', {
-    what: 'Nothing was changed.',
-    why: `You typed "${answer.trim()}".`,
-    fix: 'Type rotate when asked, or give --yes.',
-  });
+  await typeToConfirm({ input }, { question: QUESTION, word: 'rotate' });
 }

@@ -6,7 +6,7 @@ import { table } from '../table.ts';
 
 /** What the banner is about. */
 export interface BannerInput {
-  readonly running: Pick<RunningServer, 'isNew' | 'info' | 'firstCode'>;
+  readonly running: Pick<RunningServer, 'isNew' | 'info' | 'firstCode' | 'firstLink'>;
   /** Whether the data folder is another than the default: commands then name it. */
   readonly isElsewhere: boolean;
   /** Whether it listens on this machine only. */
@@ -15,7 +15,7 @@ export interface BannerInput {
 
 /** The banner, some lines. */
 export function bannerText({ running, isElsewhere, isLocal }: BannerInput, paint: Paint): string {
-  const { info, isNew, firstCode } = running;
+  const { info, isNew, firstCode, firstLink = '' } = running;
   const data = isElsewhere ? ` --data ${quoted(info.dataDir)}` : '';
   const made = isNew
     ? `Made at this first start, in ${info.dataDir}: keys, a certificate authority, certificates.`
@@ -25,7 +25,7 @@ export function bannerText({ running, isElsewhere, isLocal }: BannerInput, paint
     : 'It listens on all interfaces.';
   const places = [
     ['broker', info.broker, paint.faint('MQTT over mutual TLS 1.3')],
-    ['API', info.api, paint.faint('for people and apps')],
+    ['console', info.api, paint.faint('for people, in a browser; the API as well')],
     ['enrollment', info.enroll, paint.faint('where a device redeems its claim')],
   ];
   const proofs = [
@@ -36,13 +36,18 @@ export function bannerText({ running, isElsewhere, isLocal }: BannerInput, paint
   const steps: string[] = [];
   if (firstCode !== undefined) {
     steps.push(
-      `Become the first operator. The one-time code is ${paint.strong(firstCode)}:\n` +
+      'Become the first operator, in a browser, by this link, which works once. The browser\n' +
+        '     does not know your authority yet: compare the certificate with the one above first.\n' +
+        `     ${paint.command(firstLink)}\n` +
+        `     Or at a terminal; the one-time code is ${paint.strong(firstCode)}:\n` +
         `     ${paint.command(`npx holdfast login${data}`)}\n`,
     );
   }
   steps.push(
     `Add a device:\n` +
-      `     ${paint.command(`npx holdfast device add thermostat-1 --class sensor${data}`)}\n`,
+      `     ${paint.command(`npx holdfast device add thermostat-1 --class sensor${data}`)}\n` +
+      `     Or see it at work with a simulated fleet, which one command takes away again:\n` +
+      `     ${paint.command(`npx holdfast simulate --misbehave 4${data}`)}\n`,
   );
   return [
     `\n${paint.good('●')} ${paint.strong(`Holdfast ${info.version} is running.`)} ${reach}\n  ${made}\n`,

@@ -19,6 +19,8 @@ const info: RunningServer['info'] = {
   verifierKey: 'holdfast/x+00000000+AAAA',
 };
 
+const FIRST_LINK = 'https://localhost:8443/sign-in#first=ABCD-EFGH';
+
 /** A server that stops when told to let it. */
 function fakeServer(facts: Partial<RunningServer> = {}) {
   const started: StartOptions[] = [];
@@ -30,7 +32,14 @@ function fakeServer(facts: Partial<RunningServer> = {}) {
   };
   const start = (options: StartOptions) => {
     started.push(options);
-    return Promise.resolve({ isNew: true, info, firstCode: 'ABCD-EFGH', stop, ...facts });
+    return Promise.resolve({
+      isNew: true,
+      info,
+      firstCode: 'ABCD-EFGH',
+      firstLink: FIRST_LINK,
+      stop,
+      ...facts,
+    });
   };
   const createLog = () => ({}) as never;
   return {
@@ -73,6 +82,24 @@ describe('up', () => {
     assert.equal(await done, 0);
     assert.deepEqual(started[0]?.hosts, ['iot.example.com', '192.0.2.10']);
     assert.deepEqual(started[0]?.ports, { broker: 0, api: 1, enroll: 65_535 });
+  });
+
+  it('passes on which proxies are believed, and none unless they are named', async () => {
+    for (const [args, proxyFrom] of [
+      [[], undefined],
+      [
+        ['--proxy-from', '10.0.0.5', '--proxy-from', '2001:db8::/64'],
+        ['10.0.0.5', '2001:db8::/64'],
+      ],
+    ] as const) {
+      const { server, started, letStop } = fakeServer();
+      const world = new FakeWorld({ server });
+      const done = world.run('up', ...args);
+      (await listening(world))();
+      letStop();
+      assert.equal(await done, 0);
+      assert.deepEqual(started[0]?.proxyFrom, proxyFrom);
+    }
   });
 
   it('passes on how to get a certificate for the public name', async () => {
@@ -124,7 +151,8 @@ describe('up', () => {
       'mqtts://localhost:8883',
       `SHA256 Fingerprint=${'AB:'.repeat(31)}AB\n`,
       `sha256//${info.pins.spki}`,
-      'The one-time code is ABCD-EFGH:',
+      `     ${FIRST_LINK}\n`,
+      'the one-time code is ABCD-EFGH:',
       `npx holdfast login --data '/srv/holdfast data'\n`,
       `npx holdfast device add thermostat-1 --class sensor --data '/srv/holdfast data'\n`,
     ]) {
@@ -133,7 +161,7 @@ describe('up', () => {
   });
 
   it('keeps standard output for the log with --log json', async () => {
-    const { server, letStop } = fakeServer({ firstCode: undefined });
+    const { server, letStop } = fakeServer({ firstCode: undefined, firstLink: undefined });
     const world = new FakeWorld({ server });
     const done = world.run('up', '--log', 'json');
     (await listening(world))();
@@ -141,7 +169,7 @@ describe('up', () => {
     await done;
     assert.equal(world.outText, '');
     assert.match(world.errText, /is running/u);
-    assert.doesNotMatch(world.errText, /login/u);
+    assert.doesNotMatch(world.errText, /login|sign-in/u);
   });
 
   it('takes the echo of a Ctrl-C by npm as the same, and a later one as impatience', async () => {

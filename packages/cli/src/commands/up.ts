@@ -10,6 +10,7 @@ import { printFailure } from '../print-failure.ts';
 import type { World } from '../world.ts';
 import { ACME_OPTIONS, acmeOf } from './acme-options.ts';
 import { CUSTODY_OPTIONS, askSecrets, custodyOf } from './custody-options.ts';
+import { PORTS } from './ports.ts';
 import { S3_OPTIONS, s3Of } from './s3-options.ts';
 import { bannerText } from './up-banner.ts';
 
@@ -18,8 +19,6 @@ import { bannerText } from './up-banner.ts';
  * it, passes the signal on to us a second time. In milliseconds.
  */
 const ECHO_MS = 500;
-
-const PORTS = { broker: '8883', api: '8443', enroll: '8444' } as const;
 
 /** Starts the server. */
 export const up: Command = defineCommand(
@@ -41,6 +40,12 @@ export const up: Command = defineCommand(
         value: 'NAME',
         help: 'name or address by which devices reach it; listens on all interfaces',
       },
+      'proxy-from': {
+        type: 'string',
+        multiple: true,
+        value: 'ADDRESS',
+        help: 'proxy whose PROXY header (version 2) says who connects: an address or network',
+      },
       'broker-port': { type: 'string', value: 'PORT', help: `MQTT (default ${PORTS.broker})` },
       'api-port': { type: 'string', value: 'PORT', help: `HTTP API (default ${PORTS.api})` },
       'enroll-port': {
@@ -51,10 +56,25 @@ export const up: Command = defineCommand(
       ...ACME_OPTIONS,
       ...CUSTODY_OPTIONS,
       ...S3_OPTIONS,
+      'firmware-bucket': {
+        type: 'string',
+        value: 'BUCKET',
+        help: 'keep artifacts of updates in s3://bucket/prefix, not in the data folder',
+      },
       'disk-reserve': {
         type: 'string',
         value: 'MIB',
         help: 'free space below which no messages are taken, in MiB (default 64)',
+      },
+      'update-rate-total': {
+        type: 'string',
+        value: 'KIB',
+        help: 'how fast all devices together download updates, in KiB/s (default 65536)',
+      },
+      'update-rate-device': {
+        type: 'string',
+        value: 'KIB',
+        help: 'how fast one of them does (default 8192)',
       },
       'accept-rollback': {
         type: 'boolean',
@@ -62,7 +82,11 @@ export const up: Command = defineCommand(
       },
       log: { type: 'string', value: 'FORM', help: 'text or json (default text)' },
     },
-    examples: ['up', 'up --host iot.example.com --host 192.0.2.10'],
+    examples: [
+      'up',
+      'up --host iot.example.com --host 192.0.2.10',
+      'up --host iot.example.com --proxy-from 10.0.0.5',
+    ],
   },
   async (world, { values }) => {
     const form = logForm(values.log);
@@ -77,6 +101,10 @@ export const up: Command = defineCommand(
     };
     const reserve = values['disk-reserve'];
     const diskReserveBytes = reserve === undefined ? undefined : mebibytes(reserve);
+    const updateRates = {
+      totalBytesPerSecond: kibibytes(values['update-rate-total'], 'update-rate-total'),
+      deviceBytesPerSecond: kibibytes(values['update-rate-device'], 'update-rate-device'),
+    };
     const s3 = s3Of(values);
     const custody = { custody: custodyOf(values), ...askSecrets(world, values) };
     const acme = await acmeOf(world, values, hosts);
@@ -86,6 +114,7 @@ export const up: Command = defineCommand(
     const running = await start({
       dataDir,
       hosts,
+      proxyFrom: values['proxy-from'],
       ports,
       log,
       onFatal: giveUp(world),
@@ -93,21 +122,33 @@ export const up: Command = defineCommand(
       acme,
       s3,
       diskReserveBytes,
+      firmwareBucket: values['firmware-bucket'],
+      updateRates,
       ...custody,
     });
     // With a log for programs, standard output is theirs alone.
     const screen = form === 'json' ? stderr : stdout;
+    // Whoever reads that it runs may stop it at once.
+    const stopped = untilStopped(world, () => running.stop());
     const isElsewhere = values.data !== undefined;
     screen.write(
       bannerText({ running, isElsewhere, isLocal: hosts.length === 0 }, paintFor(screen)),
     );
-    await untilStopped(world, () => running.stop());
+    await stopped;
   },
 );
 
 /** @returns bytes; a terabyte is more than anybody keeps free. */
 function mebibytes(text: string): number {
   return integerOption(text, { name: 'disk-reserve', min: 1, max: 2 ** 20 }) * 2 ** 20;
+}
+
+/**
+ * @returns bytes; below 16 KiB a second clients give up, as a piece takes longer than they wait.
+ */
+function kibibytes(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  return integerOption(text, { name, min: 16, max: 2 ** 24 }) * 1_024;
 }
 
 function logForm(text: string | undefined): 'text' | 'json' {

@@ -2,6 +2,7 @@
 import type { VerifiedLog } from '@holdfast/protocol/api';
 import { paintFor } from '../paint.ts';
 import { printable } from '../printable.ts';
+import { progressOn } from '../progress.ts';
 import { table } from '../table.ts';
 import type { World } from '../world.ts';
 
@@ -20,19 +21,15 @@ export interface ShownReport extends Omit<VerifiedLog, 'findings'> {
 const number = new Intl.NumberFormat('en');
 
 /** One line on a terminal: how far, and how fast. */
-export function progressOn({ stderr, nowMs }: Pick<World, 'stderr' | 'nowMs'>) {
+export function verifyProgress({ stderr, nowMs }: Pick<World, 'stderr' | 'nowMs'>) {
   const startMs = nowMs();
-  return {
-    show: ({ done, size }: { done: number; size: number }) => {
-      if (!stderr.isTty) return;
-      const seconds = (nowMs() - startMs) / 1_000;
-      const rate = seconds > 0 ? `, ${number.format(Math.round(done / seconds))} a second` : '';
-      stderr.write(`\r${number.format(done)} of ${number.format(size)} entries${rate} \u001B[K`);
-    },
-    clear: () => {
-      if (stderr.isTty) stderr.write('\r\u001B[K');
-    },
+  const { bar, clear } = progressOn(stderr);
+  const show = ({ done, size }: { done: number; size: number }): void => {
+    const seconds = (nowMs() - startMs) / 1_000;
+    const rate = seconds > 0 ? `, ${number.format(Math.round(done / seconds))} a second` : '';
+    bar(done, size, `${number.format(done)} of ${number.format(size)} entries${rate}`);
   };
+  return { show, clear };
 }
 
 /** The result, for a person. */

@@ -12,7 +12,7 @@ import {
   signCheckpoint,
 } from '@holdfast/protocol/merkle';
 import { FakeWorld } from '../fake-world.ts';
-import { sha256 } from '../witness/growth.ts';
+import { sha256 } from '../note-crypto.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const log = {

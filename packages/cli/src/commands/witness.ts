@@ -79,6 +79,7 @@ function found(witnesses: readonly WitnessView[], given: string): WitnessView {
   if (witness !== undefined && matching.length === 1) return witness;
   throw new Failure('E_OPERATE_NOT_FOUND', {
     what: `${matching.length === 0 ? 'No witness' : 'More than one witness'} is called "${given}".`,
+    why: 'A witness is named by its id, or by a name that only one of them has.',
     fix: 'Give the id that holdfast witness list shows.',
   });
 }

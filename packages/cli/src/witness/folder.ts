@@ -1,6 +1,5 @@
 /** What a witness keeps: its key, and the last checkpoint that it has cosigned. @module */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -14,10 +13,10 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { formatCosignerKey, isKeyName } from '@holdfast/protocol/merkle';
-import type { NoteSigner, NoteVerifier } from '@holdfast/protocol/merkle';
-import { Failure, systemCode, usageFailure } from '../failure.ts';
+import type { NoteSigner } from '@holdfast/protocol/merkle';
+import { Failure, systemWhy, usageFailure } from '../failure.ts';
+import { sha256 } from '../note-crypto.ts';
 import { readPrivateFile } from '../private-file.ts';
-import { sha256 } from './growth.ts';
 
 /** A witness of one log. */
 export interface WitnessFolder {
@@ -87,6 +86,7 @@ function lock(path: string): () => void {
     const isBusy = cause instanceof Error && /locked|busy/iu.test(cause.message);
     throw new Failure('E_CLI_FILE', {
       what: isBusy ? `Another witness works in ${path}.` : `${lockPath} cannot be locked.`,
+      why: 'Two at once would overwrite what the other has seen.',
       fix: isBusy ? 'Wait for it, or end it first.' : 'Name a folder of your own with --data.',
       cause,
     });
@@ -120,15 +120,6 @@ function signerOf(path: string, pem: string, name: string): NoteSigner {
   }
 }
 
-/** Verifies Ed25519 signatures. RFC 8032 */
-export const verifyEd25519: NoteVerifier['verify'] = ({ publicKey, message, signature }) =>
-  verify(null, message, keyOf(publicKey), signature);
-
-function keyOf(publicKey: Uint8Array): KeyObject {
-  const x = publicKey.toBase64({ alphabet: 'base64url', omitPadding: true });
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-}
-
 /** After a loss of power the old content is there, or the new one. */
 function writeDurably(folder: string, name: string, text: string): void {
   const path = join(folder, name);
@@ -147,6 +138,7 @@ function writeDurably(folder: string, name: string, text: string): void {
 function damaged(path: string, cause?: unknown): Failure {
   return new Failure('E_CLI_FILE', {
     what: `${path} is damaged.`,
+    why: 'It is not what a witness writes: it was changed, or half written.',
     fix: 'Restore it from your copy, or begin with another folder and tell the server its key.',
     cause,
   });
@@ -158,7 +150,7 @@ function attempt<T>(path: string, act: () => T): T {
   } catch (cause) {
     throw new Failure('E_CLI_FILE', {
       what: `${path} cannot be read or written.`,
-      why: systemCode(cause),
+      why: systemWhy(cause),
       fix: 'Name a folder of your own with --data.',
       cause,
     });

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { TileWriter, tilePath } from '@holdfast/protocol/merkle';
 import type { TileName } from '@holdfast/protocol/merkle';
 import * as fc from 'fast-check';
-import { judgeGrowth, sha256 } from './growth.ts';
+import { sha256 } from '../note-crypto.ts';
+import { judgeGrowth } from './growth.ts';
 import type { FetchTile } from './growth.ts';
 
 /** A tree of numbers, with its root at each size, and the tiles that it serves. */

@@ -1,5 +1,4 @@
 /** Whether one checkpoint of a log is the continuation of another. @module */
-import { hash } from 'node:crypto';
 import {
   HASH_BYTES,
   TILE_WIDTH_MAX,
@@ -8,10 +7,8 @@ import {
   tileHashCount,
   verifyConsistency,
 } from '@holdfast/protocol/merkle';
-import type { CheckpointBody, Sha256, TileName } from '@holdfast/protocol/merkle';
-
-/** SHA-256 by OpenSSL. */
-export const sha256: Sha256 = (data) => hash('sha256', data, 'buffer');
+import type { CheckpointBody, TileName } from '@holdfast/protocol/merkle';
+import { sha256 } from '../note-crypto.ts';
 
 /** Gives a tile of the later checkpoint's tree; undefined when there is none. */
 export type FetchTile = (name: TileName) => Promise<Uint8Array | undefined>;

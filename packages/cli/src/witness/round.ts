@@ -9,9 +9,9 @@ import {
 } from '@holdfast/protocol/merkle';
 import type { Checkpoint, CheckpointVerifier, SignedNote } from '@holdfast/protocol/merkle';
 import { Failure } from '../failure.ts';
-import { verifyEd25519 } from './folder.ts';
+import { sha256, verifyEd25519 } from '../note-crypto.ts';
 import type { WitnessFolder } from './folder.ts';
-import { judgeGrowth, sha256 } from './growth.ts';
+import { judgeGrowth } from './growth.ts';
 import type { FetchTile } from './growth.ts';
 
 /** Where a witness sees the log. */
@@ -82,6 +82,7 @@ function verified(note: string, log: CheckpointVerifier, what: string): Checkpoi
 function signatureAlarm(what: string, problem: string): Failure {
   return new Failure('E_WITNESS_SIGNATURE', {
     what: `ALARM: ${what} is not valid: ${problem}.`,
+    why: 'Whoever has the key of the log has not signed it.',
     fix: 'Check --log-key against your own records; if it is right, this is not your log.',
   });
 }

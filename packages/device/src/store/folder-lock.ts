@@ -1,4 +1,5 @@
 /** Keeps the store of a device to one process at a time. @module */
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { storeBusyError, storeError } from './store-error.ts';
@@ -11,7 +12,10 @@ import { storeBusyError, storeError } from './store-error.ts';
 export function lockFolder(folder: string): () => void {
   let database: DatabaseSync | undefined;
   try {
-    const taken = new DatabaseSync(join(folder, 'lock'));
+    const path = join(folder, 'lock');
+    // Whoever may read a file may lock it: another user would keep the device from its store.
+    closeSync(openSync(path, 'a', 0o600));
+    const taken = new DatabaseSync(path);
     database = taken;
     taken.exec('BEGIN EXCLUSIVE');
     return () => {

@@ -47,22 +47,6 @@ export function encodePublish(
   return bytes;
 }
 
-/**
- * Tells the size of a PUBLISH before it is encoded, in bytes: a receiver may have said how much
- * it takes. [MQTT-3.1.2-24]
- */
-export function encodedPublishBytes(
-  topic: string,
-  payload: Uint8Array,
-  options: TemplateOptions | (HopOptions & { readonly qos: 0 }),
-  level: ProtocolLevel = 4,
-): number {
-  const propertyBytes = level === 5 ? propertyListBytes(options) : 0;
-  const topicBytes = encodeUtf8Briefly(topic).length;
-  const remaining = remainingBytes(topicBytes, payload, { options, level, propertyBytes });
-  return 1 + variableBytes(remaining) + remaining;
-}
-
 /** What is the same for all receivers of a PUBLISH with QoS 1 or 2. */
 export type TemplateOptions = HopOptions & { readonly qos: 1 | 2 };
 

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { encodeConnack, encodeConnackUnsupported, encodeConnect } from './encode-connect.ts';
-import {
-  encodePublish,
-  encodePublishTemplate,
-  encodedPublishBytes,
-  fillPublishTemplate,
-} from './encode-publish.ts';
+import { encodePublish, encodePublishTemplate, fillPublishTemplate } from './encode-publish.ts';
 import * as encode from './encode.ts';
 import { encodeForwarded } from './forwarded.ts';
 import { PACKET_ID_MAX } from './limits.ts';
-import { clientPacket, messageProperties, serverPacket, text } from './random-packets.ts';
+import { clientPacket, serverPacket } from './random-packets.ts';
 import { decodeOne, encodePacket, frame } from './test-support.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -270,31 +265,6 @@ describe('encode', () => {
   test('throws for a packet that no remaining length can express', () => {
     const payload = { length: 268_435_453 } as Uint8Array;
     assert.throws(() => encodePublish('a', payload, { qos: 0 }), RangeError);
-  });
-});
-
-describe('encodedPublishBytes', () => {
-  test('tells the size that encodePublish gives [MQTT-3.1.2-24]', () => {
-    const bytes = fc.oneof(fc.nat(200), fc.constantFrom(16_370, 16_384, 2_097_140, 2_097_152));
-    const property = fc.property(
-      text,
-      bytes,
-      messageProperties,
-      fc.constantFrom(3 as const, 4 as const, 5 as const),
-      fc.constantFrom(0 as const, 1 as const, 2 as const),
-      (topic, payloadBytes, properties, level, qos) => {
-        const payload = new Uint8Array(payloadBytes);
-        const { messageExpiryS } = properties;
-        const forwarded = encodeForwarded(properties);
-        const hop = { forwarded, messageExpiryS, subscriptionIds: [1, 300], topicAlias: 9 };
-        const options = qos === 0 ? { qos, ...hop } : { qos, packetId: 1, ...hop };
-        assert.equal(
-          encodedPublishBytes(topic, payload, options, level),
-          encodePublish(topic, payload, options, level).length,
-        );
-      },
-    );
-    fc.assert(property, { numRuns: 200 });
   });
 });
 

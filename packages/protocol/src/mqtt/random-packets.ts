@@ -75,7 +75,7 @@ export function serverPacket(level: ProtocolLevel): fc.Arbitrary<EncodablePacket
 
 const UNFIT = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 /** A text that a packet may hold. */
-export const text = fc
+const text = fc
   .string({ unit: 'binary', maxLength: 40 })
   .filter((value) => value.isWellFormed() && !UNFIT.test(value));
 const name = text.map((value) => value.replaceAll(/[+#/]/gu, ''));

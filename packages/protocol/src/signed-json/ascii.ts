@@ -19,7 +19,6 @@ export const UPPER_I = 0x49;
 export const OPEN_BRACKET = 0x5b;
 export const BACKSLASH = 0x5c;
 export const CLOSE_BRACKET = 0x5d;
-export const LOWER_A = 0x61;
 export const LOWER_E = 0x65;
 export const LOWER_U = 0x75;
 export const OPEN_BRACE = 0x7b;

@@ -12,8 +12,7 @@ import type { Scan } from './scan.ts';
  */
 export function orderMembers(scan: Scan, first: number): Refusal | undefined {
   if (!isAscending(scan, first)) {
-    const order = memberIndexes(scan, first).sort((a, b) => compareKeys(scan, a, b));
-    rewriteMembers(scan, order);
+    rewriteMembers(scan, sortedMembers(scan, first));
     if (!isAscending(scan, first)) return refuseDuplicate(scan, first);
   }
   // Of the initials of number keys only "f" and "t" sort behind "I", and false and true sort alike
@@ -21,6 +20,27 @@ export function orderMembers(scan: Scan, first: number): Refusal | undefined {
   const initial = scan.text[scan.memberStart(first) + 1] ?? 0;
   if (isDigit(initial) || initial === MINUS || initial === UPPER_I) orderNumberKeys(scan, first);
   return undefined;
+}
+
+/**
+ * What the engine sorts, it copies first and compares by calls: for the few members that a reading
+ * has, insertion takes half as long and no memory. It is only for few, as its time grows with their
+ * square.
+ */
+function sortedMembers(scan: Scan, first: number): number[] {
+  const order = memberIndexes(scan, first);
+  if (order.length > INSERTED_MEMBERS_MAX) return order.sort((a, b) => compareKeys(scan, a, b));
+  for (let i = 1; i < order.length; i++) {
+    const member = order[i] ?? first;
+    let at = i;
+    for (; at > 0; at--) {
+      const before = order[at - 1] ?? first;
+      if (compareKeys(scan, before, member) <= 0) break;
+      order[at] = before;
+    }
+    order[at] = member;
+  }
+  return order;
 }
 
 /** Tells whether the members are sorted, without a key that stands there twice. */
@@ -76,6 +96,8 @@ function copyBytes(bytes: Uint8Array, start: number, end: number, target: number
   }
   for (let i = start, j = target; i < end; i++, j++) bytes[j] = bytes[i] ?? 0;
 }
+
+const INSERTED_MEMBERS_MAX = 16;
 
 function memberIndexes(scan: Scan, first: number): number[] {
   const indexes: number[] = [];

@@ -1,6 +1,6 @@
 /** The certificate of the public name: got, shown, renewed in time. @module */
 import { X509Certificate } from 'node:crypto';
-import type { RecordAct } from '../audit/index.ts';
+import type { Act, RecordAct } from '../audit/index.ts';
 import { type Clock, Fault, type Log, type RandomBytes } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
 import type { PublicName, ShownIdentity } from '../wire/index.ts';
@@ -107,6 +107,14 @@ export class PublicCertificate implements PublicName {
     return this.#kept?.notAfterMs ?? 0;
   }
 
+  /** Whether half of the time that there is for a renewal is over. */
+  get isRenewalLate(): boolean {
+    if (this.#kept === undefined) return true;
+    const { notBeforeMs, notAfterMs } = this.#kept;
+    const fraction = (1 + ACME_RENEWAL_FRACTION) / 2;
+    return this.#deps.clock.nowMs() >= notBeforeMs + (notAfterMs - notBeforeMs) * fraction;
+  }
+
   /** Begins to look after it; the listener has to be open. */
   start(): void {
     this.#wait();
@@ -187,7 +195,12 @@ export class PublicCertificate implements PublicName {
     const { directoryUrl, agreesToTerms } = this.#options;
     const terms = agreesToTerms ? await this.#authority.termsUrl() : undefined;
     const facts = { directory: directoryUrl, ...(terms !== undefined && { agreedTo: terms }) };
-    const act = { action: 'server.acme-account', principal: 'local', target: this.name, facts };
+    const act: Act = {
+      action: 'server.acme-account',
+      principal: 'local',
+      target: this.name,
+      facts,
+    };
     await this.#deps.recordAct(act);
     const account = await this.#authority.createAccount();
     this.#accounts.write(ONLY, account);

@@ -1,10 +1,10 @@
 /** Administrative acts: who did what to what, and why. @module */
-import type { Entry } from '@holdfast/protocol';
+import type { ActName, Entry } from '@holdfast/protocol';
 
 /** One act of a person, of an app, or of the server itself. */
 export interface Act {
   /** What was done, `noun.verb`: `device.add`, `device.revoke`, `person.sign-in`. */
-  readonly action: string;
+  readonly action: ActName;
   /** Who did it: `person:<name>`, `local` (who holds the data folder), a device id, or `server`. */
   readonly principal: string;
   /** What it was done to, such as a device id. */

@@ -1,6 +1,7 @@
 /** The audit thread: verifies or proves, on connections of its own that only read. @module */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { Problem, type Checkpoint, verifyCheckpoint } from '@holdfast/protocol/merkle';
+import { goBehindMessages } from '../kernel/index.ts';
 import type {
   AuditResults,
   AuditStart,
@@ -17,6 +18,7 @@ import { verifyLog } from './verify-log.ts';
 
 if (parentPort === null) throw new Error('this file runs in a worker thread only');
 const port = parentPort;
+goBehindMessages();
 // Main and worker are one program: what arrives here was typed when it was sent.
 const { path, task, keyPort, keyCount } = workerData as AuditStart;
 const answered = new Int32Array(keyCount);

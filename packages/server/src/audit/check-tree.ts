@@ -102,7 +102,9 @@ export class TreeCheck {
     for (const { level, index, width } of places) {
       const rest = tileHashCount(level, this.logSize) - index * TILE_WIDTH_MAX;
       const wanted = Math.min(TILE_WIDTH_MAX, rest);
-      if (width === wanted) continue;
+      const isOfTree = level >= 0 && index >= 0 && wanted > 0;
+      if (!isOfTree) this.#findings.add(`tile ${index} of level ${level} belongs to no tree`);
+      if (!isOfTree || width === wanted) continue;
       this.#findings.add(
         `tile ${index} of level ${level} holds ${width} hashes instead of ${wanted}`,
       );

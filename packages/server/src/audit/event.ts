@@ -1,11 +1,11 @@
 /** Events: what the server notices of itself, such as a clock that jumps. @module */
-import type { Entry } from '@holdfast/protocol';
+import type { Entry, EventName } from '@holdfast/protocol';
 import { z } from 'zod';
 
 /** Something that happened to the server, by nobody's act. */
 export interface ServerEvent {
   /** `clock.jump`, `server.unclean-stop`, `registry.mark`. */
-  readonly name: string;
+  readonly name: EventName;
   /** What else matters. No secrets. */
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
 }

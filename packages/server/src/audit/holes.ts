@@ -14,10 +14,6 @@ const ERASING_ACTS: ReadonlySet<string> = new Set([
   'device.give-away',
 ]);
 const EXPIRING_ACT = 'log.expire';
-/** What is recorded before the keys are destroyed: what was on its way then comes behind it. */
-const ANNOUNCING_ACT = 'keys.destroy';
-/** From here on nothing of the run before can be on its way. */
-const START_ACT = 'server.start';
 
 const ErasureSchema = z.object({ facts: z.object({ keyRefs: z.array(z.int()) }) });
 const ExpirySchema = z.object({
@@ -36,20 +32,21 @@ interface Gap {
   lastBatch: number;
 }
 
-/** Holds every hole against the acts: they come after what they are about. */
+/**
+ * Holds every hole against the acts. Which key sealed an entry is not a question here: the layout
+ * of its batch says it.
+ */
 export class Holes {
   readonly #erased = new Map<number, Gap>();
   readonly #expired = new Map<number, Gap>();
-  /** By data key: the act that says that it was destroyed, or the last that announced it. */
-  readonly #erasedAt = new Map<number, { readonly index: number; readonly isAnnounced: boolean }>();
-  /** Indexes of the starts of the server, rising. */
-  readonly #starts: number[] = [];
+  /** Data keys that were destroyed, by the acts that were learned. */
+  readonly #destroyed = new Set<number>();
   /** By data key: the entry before which its segments may be gone. */
   readonly #expiredBefore = new Map<number, number>();
 
   /** Whether an act of this name can explain holes: only those need be read. */
   static isExplaining(action: string): boolean {
-    return action === EXPIRING_ACT || action === START_ACT || ERASING_ACTS.has(action);
+    return action === EXPIRING_ACT || ERASING_ACTS.has(action);
   }
 
   /** A segment whose data key was destroyed, in a batch of these entries. */
@@ -63,11 +60,10 @@ export class Holes {
   }
 
   /**
-   * Learns what the act at `index` says; acts come in the order of the log.
+   * Learns what an act says.
    * @returns false when it has not the form of its action.
    */
-  learn({ topic, body }: Pick<Entry, 'topic' | 'body'>, index: number): boolean {
-    if (topic === START_ACT) return this.#starts.push(index) > 0;
+  learn({ topic, body }: Pick<Entry, 'topic' | 'body'>): boolean {
     const content = parseJson(body);
     if (topic === EXPIRING_ACT) {
       const parsed = ExpirySchema.safeParse(content);
@@ -77,23 +73,8 @@ export class Holes {
       return parsed.success;
     }
     const parsed = ErasureSchema.safeParse(content);
-    for (const keyRef of parsed.data?.facts.keyRefs ?? []) {
-      // By the first act that says it, a key was gone; an announcement may have been all there was.
-      if (this.#erasedAt.get(keyRef)?.isAnnounced === false) continue;
-      this.#erasedAt.set(keyRef, { index, isAnnounced: topic === ANNOUNCING_ACT });
-    }
+    for (const keyRef of parsed.data?.facts.keyRefs ?? []) this.#destroyed.add(keyRef);
     return parsed.success;
-  }
-
-  /**
-   * The entry behind which a destroyed key has sealed nothing; -1 when no act says that it was
-   * destroyed. Segments of another key could be put under its number to make them look erased.
-   */
-  #erasedUntil(keyRef: number): number {
-    const erased = this.#erasedAt.get(keyRef);
-    if (erased === undefined) return -1;
-    if (!erased.isAnnounced) return erased.index;
-    return this.#starts.find((start) => start > erased.index) ?? Infinity;
   }
 
   /** The entry before which segments of a key may be gone, by the acts that were learned. */
@@ -112,20 +93,14 @@ export class Holes {
   }
 
   *#unexplained(): Generator<{ first: number; last: number; what: string }> {
-    for (const { keyRef, first, last, lastBatch } of this.#erased.values()) {
-      const until = this.#erasedUntil(keyRef);
-      if (lastBatch <= until) continue;
-      if (until >= 0) {
-        const what = `are said to be sealed by data key ${keyRef}, which was destroyed before: what sealed them was relabeled`;
-        yield { first: until + 1, last, what };
-        continue;
-      }
+    for (const { keyRef, first, last } of this.#erased.values()) {
+      if (this.#destroyed.has(keyRef)) continue;
       const what = `data key ${keyRef} was destroyed, and no act on the log says so: what it sealed in these entries is lost`;
       yield { first, last, what };
     }
     for (const { keyRef, first, last, lastBatch } of this.#expired.values()) {
       const before = this.expiredBefore(keyRef);
-      if (lastBatch < before || lastBatch <= this.#erasedUntil(keyRef)) continue;
+      if (lastBatch < before || this.#destroyed.has(keyRef)) continue;
       const what = `what data key ${keyRef} sealed was removed, and no act on the log says that it had expired`;
       yield { first: Math.max(first, before), last, what };
     }

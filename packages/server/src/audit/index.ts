@@ -1,9 +1,11 @@
 /** The audit log: a sealed Merkle log with signed checkpoints, and its verification. @module */
 export * from './act.ts';
 export * from './audit-thread.ts';
+export { layoutBytesMax } from './batch-layout.ts';
 export type { ProveTask, VerifyTask } from './audit-task.ts';
 export * from './compare-logs.ts';
 export { FINDINGS_MAX, type LogFinding } from './findings.ts';
+export { LastVerification, type Verification } from './last-verification.ts';
 export type { Expiry } from './log-expiry.ts';
 export * from './live-log.ts';
 export * from './log-files.ts';

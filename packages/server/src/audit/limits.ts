@@ -12,6 +12,15 @@ export const COMPRESSED_BYTES_MIN = 2_048;
  */
 export const COMPRESSED_BYTES_MAX = 64 * 1_024 * 1_024;
 
+/** Segments that are opened together: at most 2 MiB of memory, and a batch has some hundreds. */
+export const SEGMENTS_TOGETHER_MAX = 64;
+
+/**
+ * Bytes above which a segment is decompressed for itself: what a decompression costs before its
+ * first byte is a small part of it then.
+ */
+export const TOGETHER_BYTES_MAX = 32 * 1_024;
+
 /**
  * Data keys that the audit thread asks the main thread for at a time: opening one takes 10 µs, in
  * a token up to some milliseconds, and messages wait meanwhile.

@@ -18,7 +18,7 @@ const gathered = { pairsMin: 5, pairsPerKeyMin: 0 };
 
 function open(path: string): SealedLog {
   const deps = { clock: systemClock, random: systemRandom, origin: 'test/log', signer, keyOf };
-  return new SealedLog(path, { ...deps, gathered });
+  return new SealedLog(path, { ...deps, gathered, layoutKeyRef: () => 0 });
 }
 
 function temporaryPath(t?: TestContext): string {

@@ -1,5 +1,5 @@
 /** Takes the old segments of a data key out of the log, a slice at a time. @module */
-import { transaction } from '../persistence/index.ts';
+import { transaction } from '../persistence/thread.ts';
 import type { LogFiles, StoredBatch, StoredExpiry } from './log-files.ts';
 import type { SegmentIndex } from './segment-index.ts';
 import { expiredSegment, splitSegments } from './segment.ts';

@@ -1,14 +1,16 @@
 /** The database of the audit log, and the statements on it. @module */
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { HASH_BYTES, type Tile } from '@holdfast/protocol/merkle';
-import { openDatabase, openDatabaseReadOnly } from '../persistence/index.ts';
+import { openDatabase, openDatabaseReadOnly, openReader } from '../persistence/thread.ts';
 import type { IndexRow } from './segment-index.ts';
 
-const LOG_VERSION = 3;
+const LOG_VERSION = 4;
 /** A batch in a row of the index: a 48-bit number. */
 const INDEX_BYTES = 6;
 const LOG_SCHEMA = `
-  CREATE TABLE batch (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE batch (
+    first INTEGER PRIMARY KEY, count INTEGER NOT NULL, sealed BLOB NOT NULL, layout BLOB NOT NULL
+  ) STRICT;
   CREATE TABLE segment (
     key_ref INTEGER NOT NULL,
     first INTEGER NOT NULL,
@@ -20,13 +22,10 @@ const LOG_SCHEMA = `
     key_ref INTEGER PRIMARY KEY, done INTEGER NOT NULL, before INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE expiring (id INTEGER PRIMARY KEY CHECK (id = 1), next INTEGER NOT NULL) STRICT;
-  CREATE TABLE tile (
-    level INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    hashes BLOB NOT NULL,
-    PRIMARY KEY (level, position)
-  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE tile (place INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;
   CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;`;
+/** The place of a tile is level times this, and its position: tiles of a level stand together. */
+const TILES_OF_LEVEL = 2 ** 48;
 const LOG_FORMAT = { schema: LOG_SCHEMA, version: LOG_VERSION };
 
 /** One group commit as it is stored. */
@@ -36,6 +35,8 @@ export interface StoredBatch {
   readonly count: number;
   /** The segments, one behind the other. */
   readonly sealed: Uint8Array;
+  /** Which data key sealed which entry, see `batch-layout.ts`. */
+  readonly layout: Uint8Array;
 }
 
 /** What is to expire of the segments of a key, as it is stored. */
@@ -77,35 +78,33 @@ export class LogFiles {
 
   /** Opens the log to read it beside the thread that writes it: sees what that one commits. */
   static openLive(path: string): LogFiles {
-    const database = new DatabaseSync(path, { readOnly: true });
+    const database = openReader(path, LOG_FORMAT);
     return new LogFiles(database, () => database.close());
   }
 
-  insertBatch({ first, count, sealed }: StoredBatch): void {
-    this.#statement('INSERT INTO batch VALUES (?, ?, ?)').run(first, count, sealed);
+  insertBatch({ first, count, sealed, layout }: StoredBatch): void {
+    this.#statement('INSERT INTO batch VALUES (?, ?, ?, ?)').run(first, count, sealed, layout);
   }
 
   writeTile({ level, index, hashes }: Tile): void {
     this.#statement(
-      'INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes',
-    ).run(level, index, hashes);
+      'INSERT INTO tile VALUES (?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes',
+    ).run(level * TILES_OF_LEVEL + index, hashes);
   }
 
   readTile(level: number, index: number): Uint8Array | undefined {
-    const row = this.#statement('SELECT hashes FROM tile WHERE level = ? AND position = ?').get(
-      level,
-      index,
-    );
+    const place = level * TILES_OF_LEVEL + index;
+    const row = this.#statement('SELECT hashes FROM tile WHERE place = ?').get(place);
     return row?.['hashes'] instanceof Uint8Array ? row['hashes'] : undefined;
   }
 
   /** Every tile that is stored, as level and position. */
   tilePlaces(): { level: number; index: number; width: number }[] {
-    return this.#statement('SELECT level, position, length(hashes) AS bytes FROM tile')
+    return this.#statement('SELECT place, length(hashes) AS bytes FROM tile')
       .all()
       .map((row) => ({
-        level: Number(row['level']),
-        index: Number(row['position']),
+        level: Math.floor(Number(row['place']) / TILES_OF_LEVEL),
+        index: Number(row['place']) % TILES_OF_LEVEL,
         width: Number(row['bytes']) / HASH_BYTES,
       }));
   }
@@ -156,9 +155,9 @@ export class LogFiles {
 
   /** The first batch that starts at `first` or later. */
   batchFrom(first: number): StoredBatch | undefined {
-    const row = this.#statement(
-      'SELECT first, count, sealed FROM batch WHERE first >= ? ORDER BY first LIMIT 1',
-    ).get(first);
+    const row = this.#statement('SELECT * FROM batch WHERE first >= ? ORDER BY first LIMIT 1').get(
+      first,
+    );
     if (row === undefined) return undefined;
     requireOrder(Number(row['first']) >= first);
     return asBatch(row);
@@ -167,7 +166,7 @@ export class LogFiles {
   /** The last batch that starts at `index` or before. */
   batchAt(index: number): StoredBatch | undefined {
     const row = this.#statement(
-      'SELECT first, count, sealed FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1',
+      'SELECT * FROM batch WHERE first <= ? ORDER BY first DESC LIMIT 1',
     ).get(index);
     return row === undefined ? undefined : asBatch(row);
   }
@@ -351,12 +350,16 @@ function asIndexRow(keyRef: number, row: Record<string, unknown>): IndexRow {
 }
 
 function asBatch(row: Record<string, unknown>): StoredBatch {
-  const sealed = row['sealed'];
   return {
     first: Number(row['first']),
     count: Number(row['count']),
-    sealed: sealed instanceof Uint8Array ? sealed : new Uint8Array(0),
+    sealed: asBytes(row['sealed']),
+    layout: asBytes(row['layout']),
   };
+}
+
+function asBytes(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array(0);
 }
 
 function asCheckpoint(row: Record<string, unknown>): StoredCheckpoint {

@@ -31,6 +31,7 @@ function openReader(t: TestContext): LogReader {
     origin: 'test/log',
     signer: softwareKeyHandle('Ed25519', generatePrivateKey('Ed25519')),
     keyOf,
+    layoutKeyRef: () => 0,
   });
   t.after(() => {
     log.close();

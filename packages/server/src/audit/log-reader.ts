@@ -1,7 +1,15 @@
 /** Reads entries of the sealed log back: by key, by place, and from a place on. @module */
 import type { LogFiles, StoredBatch } from './log-files.ts';
 import type { SegmentIndex } from './segment-index.ts';
-import { LEAF_PREFIX_BYTES, openSegment, splitSegments } from './segment.ts';
+import {
+  LEAF_PREFIX_BYTES,
+  type SegmentPlace,
+  counterMaxIn,
+  openPlaintext,
+  openSegments,
+  splitSegments,
+  visitLeaves,
+} from './segment.ts';
 
 /** An entry that was read back. */
 export interface StoredEntry {
@@ -55,9 +63,11 @@ export class LogReader {
     const expiredUntil = this.#files.expiredUntil(keyRef);
     let batch = this.#batchBefore(keyRef, before);
     while (batch !== undefined && batch.first >= expiredUntil && found.length < limit) {
+      const place = { batchFirst: batch.first, keyRef };
       for (const segment of splitSegments(batch.sealed) ?? []) {
         if (segment.keyRef !== keyRef || segment.sealed.length === 0) continue;
-        for (const entry of openEntries(batch.first, { ...segment, key }).reverse()) {
+        const plaintext = openPlaintext(segment.sealed, { place, key });
+        for (const entry of entriesIn(plaintext, place).reverse()) {
           if (entry.index < before && found.length < limit) found.push(entry);
         }
       }
@@ -142,13 +152,17 @@ export class LogReader {
   ): StoredEntry[] {
     const segments = splitSegments(batch);
     if (segments === undefined) options.problems.push(`the batch at ${first} is damaged`);
-    return (segments ?? []).flatMap((segment) => {
-      const { keyRef, sealed } = segment;
-      const isExpired = sealed.length === 0;
-      const key = isExpired || options.isSkipped(keyRef) ? undefined : options.findKey(keyRef);
-      if (key === undefined) return [];
-      return this.#attempt(options.problems, () => openEntries(first, { ...segment, key })) ?? [];
-    });
+    const { findKey, isSkipped, problems } = options;
+    const keyOf = (keyRef: number): Uint8Array | undefined =>
+      isSkipped(keyRef) ? undefined : findKey(keyRef);
+    const entries: StoredEntry[] = [];
+    for (const { keyRef, opened } of openSegments(first, segments ?? [], keyOf)) {
+      if (opened instanceof Error) problems.push(opened.message);
+      if (!Buffer.isBuffer(opened)) continue;
+      const read = (): StoredEntry[] => entriesIn(opened, { batchFirst: first, keyRef });
+      for (const entry of this.#attempt(problems, read) ?? []) entries.push(entry);
+    }
+    return entries;
   }
 
   #attempt<T>(problems: string[], read: () => T): T | undefined {
@@ -161,15 +175,13 @@ export class LogReader {
   }
 }
 
-function openEntries(
-  batchFirst: number,
-  { keyRef, sealed, key }: { keyRef: number; sealed: Uint8Array; key: Uint8Array },
-): StoredEntry[] {
-  const { counterMax, entries } = openSegment(sealed, { place: { batchFirst, keyRef }, key });
-  return entries.map(({ position, leafPreimage }) => ({
-    index: batchFirst + position,
-    keyRef,
-    counterMax,
-    record: leafPreimage.subarray(LEAF_PREFIX_BYTES),
-  }));
+/** The entries of a segment that was opened. */
+function entriesIn(plaintext: Buffer, { batchFirst, keyRef }: SegmentPlace): StoredEntry[] {
+  const counterMax = counterMaxIn(plaintext);
+  const entries: StoredEntry[] = [];
+  visitLeaves(plaintext, (position, start, end) => {
+    const record = plaintext.subarray(start + LEAF_PREFIX_BYTES, end);
+    entries.push({ index: batchFirst + position, keyRef, counterMax, record });
+  });
+  return entries;
 }

@@ -8,9 +8,12 @@ import { HASH_BYTES, TILE_HEIGHT, TILE_WIDTH_MAX } from '@holdfast/protocol/merk
  */
 export type BinaryHash = string;
 
+/** With its length told, Node does not look each time whether the hash is one without a length. */
+const BINARY = { outputEncoding: 'latin1', outputLength: HASH_BYTES } as const;
+
 /** SHA-256 of some bytes. */
 export function binarySha256(bytes: Uint8Array): BinaryHash {
-  return hash('sha256', bytes, 'binary');
+  return hash('sha256', bytes, BINARY);
 }
 
 /** Hears of each hash that belongs into a tile of a level above the leaves. */
@@ -60,7 +63,7 @@ export class RunningTree {
     while (index % 2 === 1) {
       const preimage = this.#preimage(level);
       preimage.write(node, 1 + HASH_BYTES, HASH_BYTES, 'latin1');
-      node = hash('sha256', preimage, 'binary');
+      node = hash('sha256', preimage, BINARY);
       level += 1;
       index = (index - 1) / 2;
       if (level % TILE_HEIGHT === 0) this.#onTileHash(level / TILE_HEIGHT, index, node);
@@ -77,7 +80,7 @@ export class RunningTree {
       if (root === undefined) root = preimage.toString('latin1', 1, 1 + HASH_BYTES);
       else {
         preimage.write(root, 1 + HASH_BYTES, HASH_BYTES, 'latin1');
-        root = hash('sha256', preimage, 'binary');
+        root = hash('sha256', preimage, BINARY);
       }
     }
     return root ?? EMPTY_HASH;

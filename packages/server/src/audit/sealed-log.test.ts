@@ -25,7 +25,9 @@ function keyOf(keyRef: number): Uint8Array {
 }
 
 const gathered = { pairsMin: 2, pairsPerKeyMin: 0 };
-const deps = { clock: systemClock, random: systemRandom, origin, signer, keyOf, gathered };
+const layoutKeyRef = (): number => 1;
+const made = { clock: systemClock, random: systemRandom, layoutKeyRef };
+const deps = { ...made, origin, signer, keyOf, gathered };
 
 function temporaryLog(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-log-'));
@@ -186,22 +188,28 @@ const ATTACKS: [name: string, sql: string, expected: RegExp][] = [
   ],
   [
     'a changed leaf hash',
-    'UPDATE tile SET hashes = zeroblob(8192) WHERE level = 0 AND position = 0',
+    'UPDATE tile SET hashes = zeroblob(8192) WHERE place = 0',
     /does not match its hash/,
   ],
   [
     'a changed inner hash',
-    'UPDATE tile SET hashes = zeroblob(64) WHERE level = 1',
+    'UPDATE tile SET hashes = zeroblob(64) WHERE place >> 48 = 1',
     /have a changed hash above them/,
   ],
+  ['a missing tile', 'DELETE FROM tile WHERE place = 1', /does not match its hash/],
   [
-    'a missing tile',
-    'DELETE FROM tile WHERE level = 0 AND position = 1',
-    /does not match its hash/,
+    'a tile of no level',
+    'INSERT INTO tile VALUES (-1, zeroblob(8192))',
+    /tile -1 of level -1 belongs to no tree/,
+  ],
+  [
+    'an empty tile behind the last one',
+    "INSERT INTO tile VALUES ((1 << 48) + 1, x'')",
+    /tile 1 of level 1 belongs to no tree/,
   ],
   [
     'a shortened tile',
-    'UPDATE tile SET hashes = zeroblob(32) WHERE level = 1',
+    'UPDATE tile SET hashes = zeroblob(32) WHERE place >> 48 = 1',
     /holds 1 hashes instead of 2/,
   ],
   [

@@ -1,16 +1,16 @@
 /** The sealed Merkle log: appends whole batches, each durable and signed when it returns. @module */
-import { hash } from 'node:crypto';
 import { SALT_BYTES } from '@holdfast/protocol';
 import { TileWriter, formatCheckpoint, signCheckpoint } from '@holdfast/protocol/merkle';
 import type { KeyHandle } from '../crypto/index.ts';
-import type { Clock, RandomBytes } from '../kernel/index.ts';
-import { transaction } from '../persistence/index.ts';
+import { type Clock, type RandomBytes, drawAtOnce } from '../kernel/index.ts';
+import { transaction } from '../persistence/thread.ts';
+import { sealLayout } from './batch-layout.ts';
 import { type Expiry, LogExpiry } from './log-expiry.ts';
 import { LogFiles, type StoredCheckpoint } from './log-files.ts';
 import { rawPublicKey, sha256 } from './log-key.ts';
 import { LogReader } from './log-reader.ts';
 import { type GatheredLimits, SegmentIndex } from './segment-index.ts';
-import { type PendingEntry, layOutSegment, sealSegment } from './segment.ts';
+import { type PendingEntry, SEGMENT_RANDOM_BYTES, layOutSegment, sealSegment } from './segment.ts';
 
 /** Every how many milliseconds a checkpoint is kept for good; those between are replaced. */
 const KEPT_CHECKPOINT_INTERVAL_MS = 60_000;
@@ -24,6 +24,8 @@ export interface SealedLogDeps {
   readonly signer: KeyHandle;
   /** The data key under a number, 32 bytes. Throws when it is not known. */
   readonly keyOf: (keyRef: number) => Uint8Array;
+  /** Number of the data key that seals the layouts of batches, one that is never erased. */
+  readonly layoutKeyRef: () => number;
   /** How much of the index gathers before it is written; tests write it sooner. */
   readonly gathered?: GatheredLimits;
 }
@@ -83,12 +85,12 @@ export class SealedLog {
     const tree = this.#tree ?? this.#restoreTree(first);
     // Until the batch is on the disk, the tree runs ahead of it: a failure must not leave it here.
     this.#tree = undefined;
-    const { sealed, keyRefs, leaves } = this.#sealBatch(first, batch);
-    for (const leaf of leaves) tree.append(hash('sha256', leaf, 'buffer'));
+    const { sealed, layout, keyRefs, leaves } = this.#sealBatch(first, batch);
+    for (const leaf of leaves) tree.append(sha256(leaf));
     const checkpoint = { size: tree.size, note: this.#signCheckpoint(tree) };
     const isIndexDue = this.#index.isDue;
     transaction(this.#files.database, () => {
-      this.#files.insertBatch({ first, count: batch.length, sealed });
+      this.#files.insertBatch({ first, count: batch.length, sealed, layout });
       if (isIndexDue) this.#index.write(first);
       for (const tile of tree.takeChanged()) this.#files.writeTile(tile);
       this.#replaceCheckpoint(checkpoint);
@@ -132,24 +134,40 @@ export class SealedLog {
   #sealBatch(
     batchFirst: number,
     batch: readonly PendingEntry[],
-  ): { sealed: Buffer; keyRefs: Iterable<number>; leaves: Uint8Array[] } {
-    const byKey = new Map<number, { position: number; pending: PendingEntry }[]>();
-    for (const [position, pending] of batch.entries()) {
-      const entries = byKey.get(pending.keyRef);
-      if (entries === undefined) byKey.set(pending.keyRef, [{ position, pending }]);
-      else entries.push({ position, pending });
+  ): { sealed: Buffer; layout: Buffer; keyRefs: readonly number[]; leaves: Uint8Array[] } {
+    const placeOf = new Map<number, number>();
+    const positionsAt: number[][] = [];
+    const owners = new Uint32Array(batch.length);
+    for (const [position, { keyRef }] of batch.entries()) {
+      const known = placeOf.get(keyRef);
+      const place = known ?? positionsAt.length;
+      owners[position] = place;
+      if (known !== undefined) positionsAt[place]?.push(position);
+      else {
+        placeOf.set(keyRef, place);
+        positionsAt.push([position]);
+      }
     }
-    const { random, keyOf } = this.#deps;
-    const salts = random(batch.length * SALT_BYTES);
+    const { keyOf } = this.#deps;
+    const keyRefs = [...placeOf.keys()];
+    const sealings = (keyRefs.length + 1) * SEGMENT_RANDOM_BYTES;
+    const randomBytes = batch.length * SALT_BYTES + sealings;
+    const random = drawAtOnce(this.#deps.random, randomBytes);
     const leaves: Uint8Array[] = Array.from({ length: batch.length });
-    const segments: Buffer[] = [];
-    for (const [keyRef, pending] of byKey) {
-      const { packed, entries } = layOutSegment(pending, { salts, random });
-      for (const { position, leafPreimage } of entries) leaves[position] = leafPreimage;
+    const parts: Uint8Array[] = [];
+    for (const [at, keyRef] of keyRefs.entries()) {
+      const positions = positionsAt[at] ?? [];
+      const laidOut = layOutSegment(batch, positions, random);
+      for (const [n, leaf] of laidOut.leaves.entries()) leaves[positions[n] ?? 0] = leaf;
       const place = { batchFirst, keyRef };
-      segments.push(sealSegment(packed, { place, key: keyOf(keyRef), random }));
+      parts.push(...sealSegment(laidOut.packed, { place, key: keyOf(keyRef), random }));
     }
-    return { sealed: Buffer.concat(segments), keyRefs: byKey.keys(), leaves };
+    const keyRef = this.#deps.layoutKeyRef();
+    const layout = sealLayout(
+      { keyRefs, owners },
+      { batchFirst, keyRef, key: keyOf(keyRef), random },
+    );
+    return { sealed: Buffer.concat(parts), layout, keyRefs, leaves };
   }
 
   #restoreTree(size: number): TileWriter {

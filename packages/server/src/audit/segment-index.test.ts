@@ -40,7 +40,7 @@ test('finds what a scan of all batches finds, however often it is written and op
         for (const { keyRefs, count, reopens } of steps) {
           const isDue = index.isDue;
           transaction(files.database, () => {
-            files.insertBatch({ first, count, sealed: batchOf(keyRefs) });
+            files.insertBatch({ first, count, sealed: batchOf(keyRefs), layout: Buffer.of() });
             if (isDue) index.write(first);
           });
           if (isDue) index.forgetWritten();

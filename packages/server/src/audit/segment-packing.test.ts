@@ -21,11 +21,11 @@ function pendingOf(body: Uint8Array, counterMax: number) {
 
 /** A segment of these bodies at every second position, sealed. */
 function sealed(bodies: readonly Uint8Array[]) {
-  const entries = bodies.map((body, at) => ({ position: 2 * at, pending: pendingOf(body, at) }));
-  const salts = systemRandom(16 * 2 * bodies.length);
-  const laidOut = layOutSegment(entries, { salts, random: systemRandom });
+  const batch = bodies.flatMap((body, at) => [pendingOf(body, at), pendingOf(body, at)]);
+  const positions = bodies.map((_, at) => 2 * at);
+  const laidOut = layOutSegment(batch, positions, systemRandom);
   const stored = sealSegment(laidOut.packed, { place, key, random: systemRandom });
-  return { ...laidOut, stored };
+  return { ...laidOut, positions, stored: Buffer.concat(stored) };
 }
 
 test('a segment comes back as it was hashed, compressed or not', () => {
@@ -39,7 +39,7 @@ test('a segment comes back as it was hashed, compressed or not', () => {
   let compressedCount = 0;
   fc.assert(
     fc.property(bodies, (some) => {
-      const { packed, entries, stored } = sealed(some);
+      const { packed, leaves, positions, stored } = sealed(some);
       const [segment, ...others] = splitSegments(stored) ?? [];
       assert.ok(segment !== undefined && others.length === 0);
       const opened = openSegment(segment.sealed, { place, key });
@@ -48,10 +48,10 @@ test('a segment comes back as it was hashed, compressed or not', () => {
           position,
           leafPreimage.toString('hex'),
         ]),
-        entries.map(({ position, leafPreimage }) => [position, leafPreimage.toString('hex')]),
+        leaves.map((leaf, at) => [positions[at], leaf.toString('hex')]),
       );
       assert.equal(opened.counterMax, some.length - 1);
-      const salts = entries.map(({ leafPreimage }) => leafPreimage.toString('hex', 1, 17));
+      const salts = leaves.map((leaf) => leaf.toString('hex', 1, 17));
       assert.equal(new Set(salts).size, salts.length, 'no salt twice');
       assert.ok(!salts.includes('0'.repeat(32)));
       compressedCount += packed[0] ?? 0;
@@ -74,7 +74,7 @@ test('readings take a third of their size from ten on, and are left alone below'
 test('what cannot be compressed, or is too small or large for it, is stored as it is', () => {
   const formOf = (plaintext: Buffer): number | undefined => {
     const memory = Buffer.concat([Buffer.alloc(1), plaintext]);
-    return packSegment({ memory, leaves: [], salts: [] }, systemRandom)[0];
+    return packSegment({ memory, leaves: [] }, systemRandom)[0];
   };
   assert.equal(formOf(Buffer.alloc(COMPRESSED_BYTES_MIN - 1)), 0);
   assert.equal(formOf(Buffer.alloc(COMPRESSED_BYTES_MIN)), 1);

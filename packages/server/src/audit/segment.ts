@@ -1,8 +1,16 @@
 /** A segment: what one data key seals of one batch of the log. @module */
 import { SALT_BYTES } from '@holdfast/protocol';
-import { SEAL_OVERHEAD_BYTES, open, seal } from '../crypto/index.ts';
+import { SEAL_OVERHEAD_BYTES, open, openFault, sealInParts } from '../crypto/thread.ts';
 import type { RandomBytes } from '../kernel/index.ts';
-import { FORM_BYTES, packSegment, saltAt, unpackSegment } from './segment-packing.ts';
+import { SEGMENTS_TOGETHER_MAX } from './limits.ts';
+import {
+  FORM_BYTES,
+  SEED_BYTES,
+  type Unpacked,
+  decompressTogether,
+  packSegment,
+  unpackSegment,
+} from './segment-packing.ts';
 
 /** An entry on its way into the log. */
 export interface PendingEntry {
@@ -36,58 +44,57 @@ const ENTRY_HEADER_BYTES = 8;
 /** Bytes of a leaf's preimage before the record. */
 export const LEAF_PREFIX_BYTES = 1 + SALT_BYTES;
 
+/** Random bytes that a segment takes, at most: beside a salt for each entry, seed and nonce. */
+export const SEGMENT_RANDOM_BYTES = SEED_BYTES + SEAL_OVERHEAD_BYTES;
+
 /** A segment that is to be sealed. */
 export interface LaidOutSegment {
   /** What is to be sealed of it. */
   readonly packed: Uint8Array;
-  readonly entries: readonly SegmentEntry[];
+  /** The leaf preimages, in the order of the positions. */
+  readonly leaves: readonly Buffer[];
 }
 
-/**
- * Lays out a segment. The salts are taken from `salts`, by position, unless it is compressed; see
- * `packSegment`.
- */
+/** Lays out the segment of the entries that stand at these positions of a batch. */
 export function layOutSegment(
-  entries: readonly { readonly position: number; readonly pending: PendingEntry }[],
-  { salts, random }: { salts: Uint8Array; random: RandomBytes },
+  batch: readonly PendingEntry[],
+  positions: readonly number[],
+  random: RandomBytes,
 ): LaidOutSegment {
+  const entries = positions.map((position) => entryAt(batch, position));
   let length = COUNTER_BYTES;
-  for (const { pending } of entries) {
-    length += ENTRY_HEADER_BYTES + LEAF_PREFIX_BYTES + pending.record.length;
-  }
+  for (const { record } of entries)
+    length += ENTRY_HEADER_BYTES + LEAF_PREFIX_BYTES + record.length;
   const memory = Buffer.allocUnsafe(FORM_BYTES + length);
-  const plaintext = memory.subarray(FORM_BYTES);
   let counterMax = 0;
-  let at = COUNTER_BYTES;
-  const laidOut = entries.map(({ position, pending }) => {
-    counterMax = Math.max(counterMax, pending.counterMax);
-    const preimageBytes = LEAF_PREFIX_BYTES + pending.record.length;
-    plaintext.writeUInt32BE(position, at);
-    plaintext.writeUInt32BE(preimageBytes, at + 4);
+  let at = FORM_BYTES + COUNTER_BYTES;
+  const leaves = entries.map(({ counterMax: counter, record }, index) => {
+    counterMax = Math.max(counterMax, counter);
+    memory.writeUInt32BE(positions[index] ?? 0, at);
+    memory.writeUInt32BE(LEAF_PREFIX_BYTES + record.length, at + 4);
     const start = at + ENTRY_HEADER_BYTES;
-    plaintext.fill(0, start, start + LEAF_PREFIX_BYTES);
-    plaintext.set(pending.record, start + LEAF_PREFIX_BYTES);
-    at = start + preimageBytes;
-    return { position, leafPreimage: plaintext.subarray(start, at) };
+    memory.fill(0, start, start + LEAF_PREFIX_BYTES);
+    memory.set(record, start + LEAF_PREFIX_BYTES);
+    at = start + LEAF_PREFIX_BYTES + record.length;
+    return memory.subarray(start, at);
   });
-  plaintext.writeBigUInt64BE(BigInt(counterMax), 0);
-  const unsalted = {
-    memory,
-    leaves: laidOut.map(({ leafPreimage }) => leafPreimage),
-    salts: laidOut.map(({ position }) =>
-      salts.subarray(position * SALT_BYTES, (position + 1) * SALT_BYTES),
-    ),
-  };
-  return { packed: packSegment(unsalted, random), entries: laidOut };
+  memory.writeBigUInt64BE(BigInt(counterMax), FORM_BYTES);
+  return { packed: packSegment({ memory, leaves }, random), leaves };
 }
 
-/** Seals what {@link layOutSegment} gave, with its header before it. */
+function entryAt(batch: readonly PendingEntry[], position: number): PendingEntry {
+  const entry = batch[position];
+  if (entry === undefined) throw new RangeError(`the batch has no entry ${position}`);
+  return entry;
+}
+
+/** Seals what {@link layOutSegment} gave, with its header before it: parts, one behind the other. */
 export function sealSegment(
   packed: Uint8Array,
   { place, key, random }: { place: SegmentPlace; key: Uint8Array; random: RandomBytes },
-): Buffer {
-  const sealed = seal(packed, { key, aad: segmentContext(place), random });
-  return Buffer.concat([headerOf(place.keyRef, sealed.length), sealed]);
+): Uint8Array[] {
+  const sealed = sealInParts(packed, { key, aad: segmentContext(place), random });
+  return [headerOf(place.keyRef, SEAL_OVERHEAD_BYTES + packed.length), ...sealed];
 }
 
 /** What stands in the place of a segment that has expired: its header, and nothing behind it. */
@@ -144,7 +151,7 @@ export function openSegment(
   visitLeaves(plaintext, (position, start, end) => {
     entries.push({ position, leafPreimage: plaintext.subarray(start, end) });
   });
-  return { counterMax: Number(plaintext.readBigUInt64BE(0)), entries };
+  return { counterMax: counterMaxIn(plaintext), entries };
 }
 
 /**
@@ -155,13 +162,72 @@ export function openPlaintext(
   sealed: Uint8Array,
   { place, key }: { place: SegmentPlace; key: Uint8Array },
 ): Buffer {
-  const { plaintext, salts } = unpackSegment(open(sealed, { key, aad: segmentContext(place) }));
+  return saltedOf(unpackSegment(open(sealed, { key, aad: segmentContext(place) })));
+}
+
+/** A segment of which the opening was tried. */
+export interface OpenedSegment {
+  readonly keyRef: number;
+  /** Its plaintext, or why there is none: an error when it was changed or moved. */
+  readonly opened: Buffer | 'expired' | 'erased' | Error;
+}
+
+/**
+ * Opens the segments of a batch, in their order, some of them together: that is what takes the
+ * least time for each. {@link counterMaxIn} and {@link visitLeaves} read what they give.
+ * @param keyOf - Gives undefined for a key that was destroyed; what it throws is an error, too.
+ */
+export function* openSegments(
+  batchFirst: number,
+  segments: readonly SealedSegment[],
+  keyOf: (keyRef: number) => Uint8Array | undefined,
+): Generator<OpenedSegment> {
+  for (let at = 0; at < segments.length; at += SEGMENTS_TOGETHER_MAX) {
+    const group = segments.slice(at, at + SEGMENTS_TOGETHER_MAX);
+    const packed = group.map(({ keyRef, sealed }) => {
+      if (sealed.length === 0) return 'expired';
+      return attempt(() => {
+        const key = keyOf(keyRef);
+        if (key === undefined) return 'erased';
+        return open(sealed, { key, aad: segmentContext({ batchFirst, keyRef }) });
+      });
+    });
+    const together = decompressTogether(packed.filter((one) => Buffer.isBuffer(one)));
+    for (const [number, one] of packed.entries()) {
+      const keyRef = group[number]?.keyRef ?? 0;
+      const isOpen = Buffer.isBuffer(one);
+      const opened = isOpen ? attempt(() => saltedOf(unpackSegment(one, together))) : one;
+      yield { keyRef, opened };
+    }
+  }
+}
+
+function attempt<T>(task: () => T): T | Error {
+  try {
+    return task();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The plaintext with its salts in it. */
+function saltedOf({ plaintext, salts }: Unpacked): Buffer {
   if (salts === undefined) return plaintext;
   const starts: number[] = [];
   visitLeaves(plaintext, (_position, start) => starts.push(start));
   const made = salts(starts.length);
-  for (const [at, start] of starts.entries()) plaintext.set(saltAt(made, at), start + 1);
+  let at = 0;
+  for (const start of starts) {
+    if (start + LEAF_PREFIX_BYTES > plaintext.length) throw openFault();
+    made.copy(plaintext, start + 1, at, at + SALT_BYTES);
+    at += SALT_BYTES;
+  }
   return plaintext;
+}
+
+/** Highest replay counter of its device when the segment was stored. */
+export function counterMaxIn(plaintext: Buffer): number {
+  return Number(plaintext.readBigUInt64BE(0));
 }
 
 /** Tells of each entry in a plaintext its place in the batch, and where its leaf preimage stands. */

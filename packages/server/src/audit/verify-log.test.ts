@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { encodeEntry } from '@holdfast/protocol';
+import { type ActName, encodeEntry } from '@holdfast/protocol';
 import { type Checkpoint, Problem, verifyCheckpoint } from '@holdfast/protocol/merkle';
 import { generatePrivateKey, softwareKeyHandle } from '../crypto/index.ts';
 import { systemClock, systemRandom } from '../kernel/index.ts';
@@ -46,7 +46,8 @@ class VerifyLab {
   append(...batches: (number | PendingEntry)[][]): string {
     const keyOf = (ref: number): Uint8Array => this.keyOf(ref) ?? assert.fail(`${ref} is gone`);
     const gathered = { pairsMin: 2, pairsPerKeyMin: 0 };
-    const deps = { clock: systemClock, random: systemRandom, origin, signer, keyOf, gathered };
+    const made = { clock: systemClock, random: systemRandom, layoutKeyRef: () => ACTS };
+    const deps = { ...made, origin, signer, keyOf, gathered };
     const log = new SealedLog(this.path, deps);
     for (const batch of batches) {
       log.append(batch.map((one) => (typeof one === 'number' ? message(one) : one)));
@@ -103,7 +104,7 @@ function message(n: number): PendingEntry {
   return { keyRef: (n % 3) + 1, counterMax: n, record: encodeEntry(entry) };
 }
 
-function act(action: string, facts: Record<string, unknown>): PendingEntry {
+function act(action: ActName, facts: Record<string, unknown>): PendingEntry {
   const record = encodeEntry(actEntry({ action, principal: 'server', target: 'd', facts }, 1));
   return { keyRef: ACTS, counterMax: 0, record };
 }
@@ -124,7 +125,7 @@ function checked(note: string): Checkpoint {
 const count = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, at) => from + at);
 
-for (const action of ['device.erase', 'device.reset', 'device.give-away']) {
+for (const action of ['device.erase', 'device.reset', 'device.give-away'] as const) {
   test(`erased entries are no finding when ${action} says so, also long after`, (t) => {
     const lab = new VerifyLab(t);
     lab.append(count(0, 30), count(30, 60), [act(action, { keyRefs: [2] })], [0, 2, 3]);
@@ -147,28 +148,74 @@ test('a destroyed key is a finding without an act, and with one about another ke
   assert.equal(textOf(lab.verify()), '');
 });
 
-test('entries behind the erasure cannot be put under the destroyed key', (t) => {
-  const relabel = (sealed: Uint8Array): Uint8Array => {
-    const changed = Buffer.from(sealed);
-    changed.writeUInt32BE(2, 0);
-    return changed;
+/** A batch in which the segment of one key bears the number of another. */
+function relabeled(sealed: Uint8Array, { from, to }: { from: number; to: number }): Buffer {
+  const segments = splitSegments(sealed) ?? assert.fail();
+  return Buffer.concat(
+    segments.map(({ keyRef, stored }) => {
+      const bytes = Buffer.from(stored);
+      if (keyRef === from) bytes.writeUInt32BE(to, 0);
+      return bytes;
+    }),
+  );
+}
+
+/** A log with an erasure of key 2 and an expiry of key 3, of which both left holes. */
+function logWithHoles(t: TestContext): VerifyLab {
+  const lab = new VerifyLab(t);
+  const expiries = [{ keyRef: 3, before: 6 }];
+  // Batches at 0, 6, 7, 8 and 10; keys 1, 2 and 3 in the first, 1 alone in the second to last.
+  lab.append(
+    count(0, 6),
+    [act('log.expire', { expiries })],
+    [act('device.erase', { keyRefs: [2] })],
+  );
+  lab.append([3, 6], [5]);
+  lab.destroyed.add(2);
+  lab.expire(0, 3);
+  const { findings, erased, expired } = lab.verify();
+  assert.deepEqual({ findings, erased, expired }, { findings: [], erased: 2, expired: 2 });
+  return lab;
+}
+
+test('what a key sealed cannot be passed off as erased or expired', (t) => {
+  const dropped = (sealed: Uint8Array): Buffer => {
+    const others = splitSegments(sealed)?.filter(({ keyRef }) => keyRef !== 2) ?? assert.fail();
+    return relabeled(Buffer.concat(others.map(({ stored }) => stored)), { from: 1, to: 2 });
   };
-  const relabeled = (...acts: PendingEntry[]): string => {
-    const lab = new VerifyLab(t);
-    lab.append(count(0, 30), ...acts.map((one) => [one]));
-    const { size } = checked(lab.append([3, 6], [5]));
-    lab.destroyed.add(2);
-    assert.equal(textOf(lab.verify()), '');
-    lab.change(size - 3, relabel);
-    return textOf(lab.verify()).replace(/^.*index.*\n?/gmu, '');
-  };
-  const erase = act('device.erase', { keyRefs: [2] });
-  const announce = act('keys.destroy', { keyRefs: [2] });
-  assert.match(relabeled(erase), /^31-32 .*data key 2, which was destroyed before/u);
-  assert.match(relabeled(announce, erase), /^32-33 .*destroyed before/u);
-  assert.match(relabeled(announce, act('server.start', {})), /^32-33 .*destroyed before/u);
-  // What was on its way when a key was destroyed comes behind the announcement.
-  assert.equal(relabeled(announce), '');
+  const attacks: [batch: number, entries: string[], edit: (sealed: Uint8Array) => Buffer][] = [
+    [0, ['0-0', '3-3'], (sealed) => relabeled(sealed, { from: 1, to: 2 })],
+    [0, ['0-0', '3-3'], (sealed) => relabeled(sealed, { from: 1, to: 3 })],
+    [0, ['0-0', '3-3'], dropped],
+    [8, ['8-9'], (sealed) => relabeled(sealed, { from: 1, to: 2 })],
+    [8, ['8-9'], () => Buffer.concat([expiredSegment(3)])],
+  ];
+  for (const [batch, entries, edit] of attacks) {
+    const lab = logWithHoles(t);
+    lab.change(batch, edit);
+    const text = textOf(lab.verify());
+    const last = batch === 0 ? 5 : 9;
+    assert.ok(text.includes(`${batch}-${last} are not sealed by the data keys`), text);
+    for (const one of entries) assert.ok(text.includes(`${one} does not open`), text);
+  }
+});
+
+test('a layout that was changed, moved, or put under another key is a finding', (t) => {
+  const others = [
+    `UPDATE batch SET layout = (SELECT layout FROM batch WHERE first = 8) WHERE first = 0`,
+    `UPDATE batch SET layout = x'' WHERE first = 0`,
+    // Under the number of a key that was destroyed, and of one that never was.
+    `UPDATE batch SET layout = CAST(x'00000002' || substr(layout, 5) AS BLOB) WHERE first = 0`,
+    `UPDATE batch SET layout = CAST(x'00000001' || substr(layout, 5) AS BLOB) WHERE first = 0`,
+    `UPDATE batch SET layout = substr(layout, 1, length(layout) - 1) WHERE first = 0`,
+  ];
+  for (const sql of others) {
+    const lab = logWithHoles(t);
+    const database = new DatabaseSync(lab.path);
+    database.exec(sql);
+    database.close();
+    assert.match(textOf(lab.verify()), /^0-5 have a layout that does not open/mu, sql);
+  }
 });
 
 test('damage beside erased entries is named, and not taken for an erasure', (t) => {
@@ -182,8 +229,8 @@ test('damage beside erased entries is named, and not taken for an erasure', (t) 
     return changed;
   });
   const report = lab.verify();
-  assert.match(textOf(report), /0-1 does not open/u);
-  assert.equal(report.erased, 0);
+  assert.match(textOf(report), /^0-0 does not open.*\n3-3 does not open/u);
+  assert.deepEqual([report.findings.length, report.erased], [10, 10]);
 });
 
 test('an expired segment is a finding unless an act says that it had expired', (t) => {
@@ -203,9 +250,9 @@ test('an expired segment is a finding unless an act says that it had expired', (
 
 test('rows that would hide entries from readers are named', (t) => {
   const changes: readonly (readonly [string, RegExp])[] = [
-    [`INSERT INTO batch VALUES (35, 1, x'')`, /^35-35 stand inside of another batch/u],
-    [`INSERT INTO batch VALUES (95, 0, x'')`, /^95-95 stand inside of another batch/u],
-    [`INSERT INTO batch VALUES (-1, 1, x'')`, /stand inside of another batch/u],
+    [`INSERT INTO batch VALUES (35, 1, x'', x'')`, /^35-35 stand inside of another batch/u],
+    [`INSERT INTO batch VALUES (95, 0, x'', x'')`, /^95-95 stand inside of another batch/u],
+    [`INSERT INTO batch VALUES (-1, 1, x'', x'')`, /stand inside of another batch/u],
     // A search for the newest or the next batch of a key would end at such a row.
     [`INSERT INTO segment VALUES (1, 1, x'')`, /rows that lead nowhere/u],
     [`INSERT INTO segment VALUES (1, 1000, x'')`, /rows that lead nowhere/u],

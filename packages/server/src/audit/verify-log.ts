@@ -1,6 +1,7 @@
 /** Verifies a log: every stored entry, every hash, every checkpoint, and why entries are gone. @module */
 import { type EntryKind, decodeEntry, entryKindAt } from '@holdfast/protocol';
 import type { Checkpoint, CheckpointVerifier } from '@holdfast/protocol/merkle';
+import { type BatchLayout, layoutKeyRef, openLayout } from './batch-layout.ts';
 import { TreeCheck } from './check-tree.ts';
 import { Findings, type LogFinding, messageOf } from './findings.ts';
 import { Holes } from './holes.ts';
@@ -11,6 +12,7 @@ import {
   LEAF_PREFIX_BYTES,
   type SealedSegment,
   openPlaintext,
+  openSegments,
   splitSegments,
   visitLeaves,
 } from './segment.ts';
@@ -74,6 +76,19 @@ export function* verifyLog(options: VerifyLogOptions): Generator<LogProgress, Lo
   const verification = new LogVerification(options);
   yield* verification.checkEntries();
   return verification.report();
+}
+
+const RELABELED =
+  'are not sealed by the data keys that they were stored under: segments were relabeled, added or removed';
+
+const UNLABELED =
+  'have a layout that does not open: what says which data keys sealed them was changed, moved, or its key is gone';
+
+/** Whether the segments of a batch are labeled as they were when it was stored. */
+function fits({ keyRefs }: BatchLayout, segments: readonly SealedSegment[]): boolean {
+  return (
+    segments.length === keyRefs.length && segments.every(({ keyRef }, at) => keyRef === keyRefs[at])
+  );
 }
 
 class LogVerification {
@@ -190,27 +205,48 @@ class LogVerification {
     }
   }
 
-  #checkBatch({ first, count: storedCount, sealed }: StoredBatch): void {
+  #checkBatch(batch: StoredBatch): void {
+    const { first, count: storedCount, sealed } = batch;
     const count = Math.max(1, Math.min(storedCount, this.#tree.logSize - first));
     if (count !== storedCount) this.#findings.add(`are in a batch of ${storedCount}`, first);
     const segments = splitSegments(sealed);
     if (segments === undefined) {
       this.#findings.add('are in a damaged batch', first, first + count - 1);
     }
-    this.#leaves = Array.from({ length: count });
-    let holes: 'none' | 'erased' | 'expired' = 'none';
-    let isDamaged = false;
-    this.#announceKeys(segments ?? []);
-    for (const segment of segments ?? []) {
-      this.#checkIndex(segment.keyRef, { first, count });
-      const outcome = this.#openSegment(first, segment);
-      if (outcome === 'damaged') isDamaged = true;
-      else if (outcome === 'erased') this.#holes.addErased(segment.keyRef, first, count);
-      else if (outcome === 'expired') this.#holes.addExpired(segment.keyRef, first, count);
-      if (outcome === 'expired' || outcome === 'erased') holes = outcome;
+    this.#leaves = [];
+    for (let left = count; left >= 1; left -= 1) this.#leaves.push(undefined);
+    this.#announceKeys(batch, segments ?? []);
+    const layout = this.#openLayout(batch);
+    if (layout !== undefined && segments !== undefined && !fits(layout, segments)) {
+      this.#findings.add(RELABELED, first, first + count - 1);
     }
-    // Which entries a segment held that is gone is not known: nothing else may be wrong beside it.
-    this.#takeLeaves(first, isDamaged ? 'none' : holes);
+    /** By data key: why its segment in this batch is gone. */
+    const gone = new Map<number, 'erased' | 'expired'>();
+    const opening = openSegments(first, segments ?? [], (keyRef) => this.#keyOf(keyRef));
+    for (const { keyRef, opened } of opening) {
+      this.#checkIndex(keyRef, { first, count });
+      const outcome = Buffer.isBuffer(opened) ? this.#checkSegment(first, opened) : opened;
+      if (outcome === 'erased') this.#holes.addErased(keyRef, first, count);
+      else if (outcome === 'expired') this.#holes.addExpired(keyRef, first, count);
+      if (outcome === 'expired' || outcome === 'erased') gone.set(keyRef, outcome);
+    }
+    this.#takeLeaves(first, (position) => {
+      const keyRef = layout?.keyRefs[layout.owners[position] ?? -1];
+      return keyRef === undefined ? undefined : gone.get(keyRef);
+    });
+  }
+
+  /** Which data key sealed which entry; undefined when that was changed. */
+  #openLayout({ first, count, layout }: StoredBatch): BatchLayout | undefined {
+    try {
+      const keyRef = layoutKeyRef(layout);
+      const key = keyRef === undefined ? undefined : this.#keyOf(keyRef);
+      if (key === undefined) throw new Error('there is no key that opens it');
+      return openLayout(layout, { batchFirst: first, count, key });
+    } catch {
+      this.#findings.add(UNLABELED, first, first + Math.max(1, count) - 1);
+      return undefined;
+    }
   }
 
   #checkIndex(keyRef: number, { first, count }: { first: number; count: number }): void {
@@ -221,10 +257,11 @@ class LogVerification {
     this.#findings.add('are not in the index', first, first + count - 1);
   }
 
-  #announceKeys(segments: readonly SealedSegment[]): void {
+  #announceKeys({ layout }: StoredBatch, segments: readonly SealedSegment[]): void {
     const { announceKeys } = this.#options;
     if (announceKeys === undefined) return;
-    const unknown = segments.map(({ keyRef }) => keyRef).filter((ref) => !this.#keys.has(ref));
+    const refs = [layoutKeyRef(layout), ...segments.map(({ keyRef }) => keyRef)];
+    const unknown = refs.filter((ref) => ref !== undefined).filter((ref) => !this.#keys.has(ref));
     if (unknown.length > 0) announceKeys(unknown);
   }
 
@@ -236,21 +273,14 @@ class LogVerification {
     return key;
   }
 
-  #openSegment(
-    batchFirst: number,
-    { keyRef, sealed }: SealedSegment,
-  ): 'opened' | 'erased' | 'expired' | 'damaged' {
-    if (sealed.length === 0) return 'expired';
+  #checkSegment(batchFirst: number, plaintext: Buffer): 'checked' | 'damaged' {
     try {
-      const key = this.#keyOf(keyRef);
-      if (key === undefined) return 'erased';
-      const plaintext = openPlaintext(sealed, { place: { batchFirst, keyRef }, key });
       visitLeaves(plaintext, (position, start, end) => {
         if (position >= this.#leaves.length) return;
         this.#leaves[position] = binarySha256(plaintext.subarray(start, end));
         this.#checkEntry(batchFirst + position, { plaintext, start, end });
       });
-      return 'opened';
+      return 'checked';
     } catch {
       // The entries stay undefined; takeLeaves names each of them.
       return 'damaged';
@@ -267,21 +297,31 @@ class LogVerification {
       return;
     }
     this.#counts[kind] += 1;
-    if (kind === 'act') this.#learnAct(index, plaintext.subarray(start + LEAF_PREFIX_BYTES, end));
+    if (kind === 'act') this.#learnAct(plaintext.subarray(start + LEAF_PREFIX_BYTES, end));
   }
 
-  #learnAct(index: number, record: Uint8Array): void {
+  #learnAct(record: Uint8Array): void {
     const entry = decodeEntry(record);
-    if (entry?.kind === 'act' && Holes.isExplaining(entry.topic)) this.#holes.learn(entry, index);
+    if (entry?.kind === 'act' && Holes.isExplaining(entry.topic)) this.#holes.learn(entry);
   }
 
-  #takeLeaves(first: number, holes: 'none' | 'erased' | 'expired'): void {
+  /** @param whyGone - Why an entry has no content any more; undefined when it should have. */
+  #takeLeaves(
+    first: number,
+    whyGone: (position: number) => 'erased' | 'expired' | undefined,
+  ): void {
     const tree = this.#tree;
-    for (const [position, leaf] of this.#leaves.entries()) {
-      if (leaf !== undefined) tree.append(leaf);
+    let position = -1;
+    for (const leaf of this.#leaves) {
+      position += 1;
+      if (leaf !== undefined) {
+        tree.append(leaf);
+        continue;
+      }
+      const reason = whyGone(position);
       // The signed checkpoints judge a hash whose entry is gone.
-      else if (tree.appendStored() && holes !== 'none') {
-        if (holes === 'erased') this.#erasedCount += 1;
+      if (tree.appendStored() && reason !== undefined) {
+        if (reason === 'erased') this.#erasedCount += 1;
         else this.#expiredCount += 1;
       } else {
         const what = 'does not open: its sealed bytes were changed, moved, or its key is gone';
@@ -351,7 +391,7 @@ class LogVerification {
     let batch = files.batchFrom(this.#tree.logSize);
     while (batch !== undefined) {
       const segments = splitSegments(batch.sealed) ?? [];
-      this.#announceKeys(segments);
+      this.#announceKeys(batch, segments);
       for (const { keyRef, sealed } of segments) {
         const key = sealed.length === 0 ? undefined : this.#keyOf(keyRef);
         if (key === undefined) continue;
@@ -359,10 +399,9 @@ class LogVerification {
           place: { batchFirst: batch.first, keyRef },
           key,
         });
-        const { first } = batch;
-        visitLeaves(plaintext, (position, start, end) => {
+        visitLeaves(plaintext, (_position, start, end) => {
           if (entryKindAt(plaintext, start + LEAF_PREFIX_BYTES, end) !== 'act') return;
-          this.#learnAct(first + position, plaintext.subarray(start + LEAF_PREFIX_BYTES, end));
+          this.#learnAct(plaintext.subarray(start + LEAF_PREFIX_BYTES, end));
         });
       }
       batch = files.batchFrom(batch.first + Math.max(1, batch.count));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_POLICY } from '../policy/index.ts';
-import type { RoleName } from '../registry/index.ts';
+import type { RoleName, TokenScope } from '../registry/index.ts';
 import type { AdmittedPeer } from '../session/index.ts';
 import { type Lab, codeOf, openLab, parsed } from '../session/lab.testing.ts';
 import { Grant, PermittedMessage, REMEMBERED_TOPICS_MAX } from './grant.ts';
@@ -169,6 +169,30 @@ test('a viewer hears everything and commands nothing, an auditor is no exception
   }
 });
 
+test('the scope of a token holds on topics: of actions, and of a group', (t) => {
+  const lab = openLab(t);
+  parsed(lab.registry.add({ id: 'pump-n', class: 'sensor', group: 'north' }));
+  parsed(lab.registry.add({ id: 'pump-s', class: 'sensor', group: 'south' }));
+  const { permissions } = openPermissions(lab, { 'person:ada': 'administrator' });
+  const grantOf = (scope: TokenScope): Grant =>
+    new Grant(admitPerson(lab, 'person:ada', scope), permissions);
+  const mayCommand = (grant: Grant, id: string): boolean =>
+    PermittedMessage.is(grant.permitPublish({ topic: `d/${id}/cmd/set`, ...message }));
+  const reads = grantOf({ actions: ['reads'] });
+  assert.equal(reads.permitSubscription('d/#'), true);
+  assert.equal(reads.permitSubscription('$holdfast/#'), true);
+  assert.equal(mayCommand(reads, 'pump-n'), false);
+  const north = grantOf({ group: 'north' });
+  assert.equal(north.permitSubscription('d/pump-n/#'), true);
+  for (const filter of ['d/#', 'd/+/telemetry', 'd/pump-s/#', 'd/nobody/state', '$holdfast/#']) {
+    assert.equal(codeOf(north.permitSubscription(filter)), 'E_AUTHORIZE_SUBSCRIBE', filter);
+  }
+  assert.deepEqual([mayCommand(north, 'pump-n'), mayCommand(north, 'pump-s')], [true, false]);
+  // The device leaves the group: what is subscribed to is looked at again by the same question.
+  lab.registry.setGroup(['pump-n'], 'south');
+  assert.equal(codeOf(north.permitSubscription('d/pump-n/#')), 'E_AUTHORIZE_SUBSCRIBE');
+});
+
 test('whoever is no principal any more may do nothing', (t) => {
   const lab = openLab(t);
   lab.enroll('pump-1');
@@ -243,7 +267,7 @@ test('the rules of a device permit nothing to a person', (t) => {
   }
 });
 
-function admitPerson({ gate, clock }: Lab, principal: string): AdmittedPeer {
+function admitPerson({ gate, clock }: Lab, principal: string, scope?: TokenScope): AdmittedPeer {
   const liveUntilMs = (): number => clock.nowMs() + 1_000;
-  return gate.admitPerson({ principal, address: '::1', liveUntilMs });
+  return gate.admitPerson({ principal, scope, address: '::1', liveUntilMs });
 }

@@ -2,3 +2,4 @@
 export * from './command-topic.ts';
 export * from './grant.ts';
 export * from './permissions.ts';
+export { updateTopic } from './topic-scope.ts';

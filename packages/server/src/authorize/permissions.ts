@@ -45,8 +45,8 @@ const PUBLISHABLE = {
 
 /** What each kind of peer can be permitted to hear. Commands are between people and devices. */
 const AUDIBLE: Readonly<Record<Principal['kind'], readonly TopicPart[]>> = {
-  device: ['telemetry', 'state', 'ack', 'cmd', 'system'],
-  person: ['telemetry', 'state', 'ack', 'cmd', 'system'],
+  device: ['telemetry', 'state', 'ack', 'cmd', 'update', 'system'],
+  person: ['telemetry', 'state', 'ack', 'cmd', 'update', 'system'],
   app: ['telemetry', 'state', 'ack'],
 };
 
@@ -72,7 +72,8 @@ export class Permissions {
   principalOf({
     kind,
     principal,
-  }: Pick<AdmittedPeer, 'kind' | 'principal'>): Principal | undefined {
+    scope,
+  }: Pick<AdmittedPeer, 'kind' | 'principal' | 'scope'>): Principal | undefined {
     if (kind === 'device') {
       const device = this.#deps.registry.byId(principal);
       return device && { kind, device };
@@ -82,7 +83,7 @@ export class Permissions {
       return owner === undefined ? undefined : { kind, id: appOfPrincipal(principal) ?? '', owner };
     }
     const role = this.#deps.roleOf(principal);
-    return role && { kind: 'person', id: principal, role };
+    return role && { kind: 'person', id: principal, role, scope };
   }
 
   /** Whether it may publish on a topic. */

@@ -15,10 +15,18 @@ export interface FilterScope {
   readonly deviceId: string | undefined;
 }
 
+/** Where a device hears that it is to look for an update. */
+export function updateTopic(deviceId: string): string {
+  return `${SYSTEM_ROOT}/${UPDATE_NAME}/${deviceId}`;
+}
+
+const UPDATE_NAME = 'update';
 const ROOT = 'd';
 const SYSTEM_ROOT = '$holdfast';
 /** The parts of a device, as they stand in topics. */
-const DEVICE_PARTS: readonly TopicPart[] = TOPIC_PARTS.filter((part) => part !== 'system');
+const DEVICE_PARTS: readonly TopicPart[] = TOPIC_PARTS.filter(
+  (part) => part !== 'system' && part !== 'update',
+);
 
 /**
  * Levels of a topic of each part: `d/<device>/state` alone, one name for a command, and as many as
@@ -41,8 +49,9 @@ export function scopeOfTopic(topic: string): TopicScope | undefined {
  * system. A level that no topic has counts as all of them: nobody is told which there are.
  */
 export function scopeOfFilter(filter: string): FilterScope | undefined {
-  const [root, deviceId = '#', name = '#'] = filter.split('/');
-  if (root === SYSTEM_ROOT) return { parts: ['system'], deviceId: '' };
+  const levels = filter.split('/');
+  const [root, deviceId = '#', name = '#'] = levels;
+  if (root === SYSTEM_ROOT) return systemScope(levels);
   if (root !== ROOT) return undefined;
   const isWild = deviceId === '+' || deviceId === '#';
   const part = DEVICE_PARTS.find((each) => each === name);
@@ -52,9 +61,16 @@ export function scopeOfFilter(filter: string): FilterScope | undefined {
   };
 }
 
+/** What tells one device of its update is of that device; all else is of the system. */
+function systemScope([, name, deviceId = '', ...rest]: readonly string[]): FilterScope {
+  const isOwn = name === UPDATE_NAME && /^[^+#]+$/u.test(deviceId) && rest.length === 0;
+  return isOwn ? { parts: ['update'], deviceId } : { parts: ['system'], deviceId: '' };
+}
+
 /** The topics of a part, as an operator reads them in a refusal. */
 export function topicsOf(part: TopicPart, deviceId: string): string {
   if (part === 'system') return `${SYSTEM_ROOT}/#`;
+  if (part === 'update') return updateTopic(deviceId);
   if (part === 'state') return `${ROOT}/${deviceId}/state`;
   return `${ROOT}/${deviceId}/${part}/${part === 'cmd' ? '+' : '#'}`;
 }

@@ -1,7 +1,7 @@
 /** The thread of a backup: reads the databases, cuts, names and seals chunks. @module */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { systemRandom } from '../kernel/index.ts';
+import { goBehindMessages, systemRandom } from '../kernel/index.ts';
 import { destroyedKeyRefs, readKeyTables } from '../persistence/index.ts';
 import { type ChunkRef, backupKeyFrom } from './backup-key.ts';
 import { DatabaseSnapshot } from './database-snapshot.ts';
@@ -12,6 +12,7 @@ import { type BackupStart, type FromBackup, GATE, type ToBackup } from './worker
 
 if (parentPort === null) throw new Error('the thread of a backup is started by the server only');
 const port = parentPort;
+goBehindMessages();
 // The thread is started with nothing else, see start-snapshot.ts.
 const start = workerData as BackupStart;
 const key = backupKeyFrom(start.key.ref, start.key.root);

@@ -14,6 +14,7 @@ import {
   systemClock,
 } from '../kernel/index.ts';
 import type { SealedStore } from '../persistence/index.ts';
+import type { ArtifactSource } from './artifact-source.ts';
 import { BackupKey } from './backup-key.ts';
 import { BackupRecords, type Drill, type Schedule } from './destinations.ts';
 import { KeysKeeper } from './keys-keeper.ts';
@@ -37,6 +38,7 @@ export interface BackupsDeps {
   readonly recordAct: RecordAct;
   readonly store: SealedStore;
   readonly paths: Readonly<Record<DatabaseName, string>>;
+  readonly artifacts: ArtifactSource;
   readonly custodyPath: string;
   /** How the keys are kept, for people. */
   readonly custody: string;
@@ -169,6 +171,27 @@ export class Backups {
     this.records.change({ schedule, triedAtMs: undefined });
   }
 
+  /** Where artifacts are kept, undefined for the data folder; and whether backups leave them out. */
+  get artifacts(): { readonly place: string | undefined; readonly isLeftOut: boolean } {
+    const { place } = this.#deps.artifacts;
+    // Decided of one bucket, it holds for no other: what nobody has thought of is copied.
+    const isLeftOut = place !== undefined && this.records.settings.artifactsLeftOut === place;
+    return { place, isLeftOut };
+  }
+
+  /** Why artifacts cannot be left out: nothing else copies the data folder. */
+  refusalToLeaveOut(): Refusal | undefined {
+    if (this.artifacts.place !== undefined) return undefined;
+    const detail = 'Artifacts are in the data folder, of which backups are the only copies.';
+    return refuse('E_OPERATE_CONFLICT', detail);
+  }
+
+  /** From the next backup on. Asks {@link refusalToLeaveOut} first. */
+  leaveOutArtifacts(isLeftOut: boolean): void {
+    const artifactsLeftOut = isLeftOut ? this.artifacts.place : undefined;
+    this.records.change({ artifactsLeftOut });
+  }
+
   noteDrill(drill: Drill): void {
     this.records.change({ lastDrill: drill });
   }
@@ -200,8 +223,10 @@ export class Backups {
         destinations.write(to, { name: to, sequence: 0, keysState: '' });
       }
       const source = this.#source();
+      const { isLeftOut } = this.artifacts;
       const made = await makeBackup({
         ...source,
+        artifacts: { ...this.#deps.artifacts, isLeftOut },
         bucket,
         totalBytes,
         clock,
@@ -221,8 +246,8 @@ export class Backups {
         const { failure: _failure, ...kept } = now;
         destinations.write(to, { ...kept, lastBackup });
       }
-      const { id, bytes, newBytes } = made;
-      const facts = { backup: id, bytes, newBytes, checkpoint: made.checkpoint };
+      const { id, bytes, newBytes, artifacts } = made;
+      const facts = { backup: id, bytes, newBytes, artifacts, checkpoint: made.checkpoint };
       await recordAct({ action: 'backup.make', principal: by, target: to, facts });
       countBackup('success');
       this.#note({ outcome: { made } });
@@ -327,7 +352,8 @@ export class Backups {
     const sizes = Object.values(this.#deps.paths).map(
       (path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0,
     );
-    return sizes.reduce((sum, size) => sum + size, 0);
+    const artifacts = this.artifacts.isLeftOut ? 0 : this.#deps.artifacts.totalBytes();
+    return sizes.reduce((sum, size) => sum + size, artifacts);
   }
 }
 

@@ -9,6 +9,10 @@ const BackupFactsSchema = z.object({
   /** Bytes of all chunks, and of those that were new. */
   bytes: z.int(),
   newBytes: z.int(),
+  /** Absent when it was made by a version that copied no artifacts. */
+  artifacts: z
+    .object({ count: z.int(), missing: z.int(), leftOut: z.string().optional() })
+    .optional(),
 });
 /** A backup that was made. */
 export type BackupFacts = z.infer<typeof BackupFactsSchema>;
@@ -44,6 +48,8 @@ export type Drill = Readonly<z.infer<typeof DrillSchema>>;
 const SettingsSchema = z.object({
   schedule: ScheduleSchema.optional(),
   lastDrill: DrillSchema.optional(),
+  /** The bucket whose artifacts backups leave out, as it is backed up otherwise. */
+  artifactsLeftOut: z.string().optional(),
   /** When a backup by schedule was last tried. */
   triedAtMs: z.int().optional(),
 });

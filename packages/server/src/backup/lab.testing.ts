@@ -10,6 +10,7 @@ import { type Bucket, folderBucket } from '../buckets/index.ts';
 import { generatePrivateKey, softwareKeyHandle } from '../crypto/index.ts';
 import { Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { KEYRING_SCHEMA } from '../persistence/index.ts';
+import type { ArtifactFacts, ArtifactSource } from './artifact-source.ts';
 import type { MakeBackupOptions } from './make-backup.ts';
 
 const MIB = 1_024 * 1_024;
@@ -44,9 +45,11 @@ export function openBackupLab(t: TestContext, { mebibytes = 12 } = {}) {
   const verifierKey = verifierKeyText(origin, signer);
   const dataKey = { ref: 7, key: new Secret(systemRandom(32)), spend: () => {} };
   const head = { software: '0.0.0', origin, verifierKey, custody: 'lab', kekVersion: 1 };
+  const artifacts = new FakeArtifacts();
   const optionsFor = (bucket: Bucket): MakeBackupOptions => ({
     bucket,
     paths,
+    artifacts: { ...artifacts.source, isLeftOut: false },
     totalBytes: 0,
     dataKey,
     signer,
@@ -58,13 +61,61 @@ export function openBackupLab(t: TestContext, { mebibytes = 12 } = {}) {
     signal: new AbortController().signal,
   });
   const bucket = folderBucket(join(folder, 'backups'));
-  return { folder, paths, log, append, optionsFor, bucket, dataKey, verifierKey };
+  return { folder, paths, log, append, optionsFor, bucket, dataKey, verifierKey, artifacts };
 }
 
 function make(path: string, schema: string): DatabaseSync {
   const database = new DatabaseSync(path);
   database.exec(`PRAGMA journal_mode = WAL; ${schema}; PRAGMA user_version = 3`);
   return database;
+}
+
+/** Artifacts in memory, that tell what was read of them. */
+export class FakeArtifacts {
+  readonly #objects = new Map<string, (Buffer | undefined)[]>();
+  /** `<id>/<index>` of what was read. */
+  readonly reads: string[] = [];
+  /** How many hold them now. */
+  holders = 0;
+
+  /** Adds one, whose objects have random content. */
+  add(count: number): { id: string; sha256: string; objects: (Buffer | undefined)[] } {
+    const [id, sha256] = [randomBytes(16).toString('hex'), randomBytes(32).toString('hex')];
+    const objects: (Buffer | undefined)[] = Array.from({ length: count }, () =>
+      randomBytes(10_000),
+    );
+    this.#objects.set(`${sha256}/${id}`, objects);
+    return { id, sha256, objects };
+  }
+
+  remove({ id, sha256 }: { id: string; sha256: string }): void {
+    this.#objects.delete(`${sha256}/${id}`);
+  }
+
+  get source(): ArtifactSource {
+    return {
+      place: 's3://fleet/firmware',
+      totalBytes: () => 0,
+      hold: () => {
+        this.holders += 1;
+        return {
+          list: () => this.#list(),
+          read: ({ sha256, id }, index) => {
+            this.reads.push(`${id}/${index}`);
+            return Promise.resolve(this.#objects.get(`${sha256}/${id}`)?.[index]);
+          },
+          release: () => Promise.resolve(void (this.holders -= 1)),
+        };
+      },
+    };
+  }
+
+  #list(): ArtifactFacts[] {
+    return [...this.#objects].map(([name, objects]) => {
+      const [sha256 = '', id = ''] = name.split('/');
+      return { sha256, id, count: objects.length };
+    });
+  }
 }
 
 /** A bucket of which one operation fails after some calls. */

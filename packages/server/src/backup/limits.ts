@@ -16,8 +16,8 @@ export const CHUNKS_IN_FLIGHT_MAX = 4;
 /** How long the server holds still, at most, while a snapshot begins; mostly it is under 1 ms. */
 export const HOLD_MS_MAX = 500;
 
-/** How long the thread of a backup may take to start. */
-export const THREAD_START_MS_MAX = 10_000;
+/** How long the thread of a backup may take to start: on a busy machine, to load its modules. */
+export const THREAD_START_MS_MAX = 60_000;
 
 /** How often it is looked whether a backup is due, and keys are to be brought to a destination. */
 export const TICK_MS = 60_000;

@@ -3,16 +3,20 @@ import type { Bucket } from '../buckets/index.ts';
 import type { KeyHandle } from '../crypto/index.ts';
 import type { Clock, RandomBytes } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
-import { BackupKey } from './backup-key.ts';
+import type { ArtifactFacts, ArtifactSource } from './artifact-source.ts';
+import { BackupKey, type ChunkRef } from './backup-key.ts';
+import { copyArtifacts } from './copy-artifacts.ts';
 import type { BackupFacts } from './destinations.ts';
 import {
+  type BackedUpArtifacts,
   type DatabaseName,
   type ManifestHead,
+  artifactsSummary,
   backupId,
   encodeManifest,
   manifestObject,
 } from './manifest.ts';
-import { newestHead } from './prune.ts';
+import { chunksOf, newestHead } from './prune.ts';
 import { copySnapshot } from './start-snapshot.ts';
 
 /** How far a backup is. */
@@ -28,6 +32,8 @@ export interface BackupProgress {
 export interface MakeBackupOptions {
   readonly bucket: Bucket;
   readonly paths: Readonly<Record<DatabaseName, string>>;
+  /** Where artifacts come from, and whether they are left out. */
+  readonly artifacts: ArtifactSource & { readonly isLeftOut: boolean };
   readonly totalBytes: number;
   readonly dataKey: DataKey;
   readonly signer: KeyHandle;
@@ -50,28 +56,15 @@ export interface MadeBackup extends BackupFacts {
 
 /** Makes a backup. One that was stopped before goes on where it was: its chunks are there. */
 export async function makeBackup(options: MakeBackupOptions): Promise<MadeBackup> {
-  const { bucket, dataKey, signer, clock, random, head, totalBytes, signal } = options;
+  const { bucket, dataKey, signer, clock, random, head, signal } = options;
   const key = new BackupKey(dataKey.ref, dataKey.key);
   const atMs = clock.nowMs();
-  let [bytes, newBytes] = [0, 0];
-  const { snapshot, checkpoint } = await copySnapshot({
-    paths: options.paths,
-    key: dataKey,
-    known: await chunksIn(bucket, key),
-    signal,
-    onChunk: async (chunk, sealed) => {
-      if (sealed !== undefined) {
-        await bucket.put(key.objectOf(chunk.name), sealed);
-        newBytes += chunk.bytes;
-      }
-      bytes += chunk.bytes;
-      options.onProgress({ bytes, newBytes, totalBytes: Math.max(bytes, totalBytes) });
-    },
-  });
+  const { snapshot, checkpoint, newBytes } = await copyAll(options, key);
   signal.throwIfAborted();
   const keysSequence = await options.bringKeys();
   const id = backupId(atMs, random, await newestHead(bucket, head.verifierKey));
   const at = new Date(atMs).toISOString();
+  const bytes = [...chunksOf({ snapshot })].reduce((sum, chunk) => sum + chunk.bytes, 0);
   const manifest = {
     version: 1,
     id,
@@ -84,7 +77,48 @@ export async function makeBackup(options: MakeBackupOptions): Promise<MadeBackup
     snapshot,
   } as const;
   await bucket.put(manifestObject(id), encodeManifest(manifest, { key, signer, random }));
-  return { id, atMs, bytes, newBytes, checkpoint };
+  const artifacts = artifactsSummary(snapshot.artifacts);
+  return { id, atMs, bytes, newBytes, artifacts, checkpoint };
+}
+
+/** Copies the databases, and the artifacts that there are at the same moment. */
+async function copyAll(options: MakeBackupOptions, key: BackupKey) {
+  const { bucket, dataKey, head, random, totalBytes, artifacts, signal } = options;
+  let [bytes, newBytes] = [0, 0];
+  const onChunk = async (chunk: ChunkRef, sealed: Uint8Array | undefined): Promise<void> => {
+    if (sealed !== undefined) {
+      await bucket.put(key.objectOf(chunk.name), sealed);
+      newBytes += chunk.bytes;
+    }
+    bytes += chunk.bytes;
+    options.onProgress({ bytes, newBytes, totalBytes: Math.max(bytes, totalBytes) });
+  };
+  const known = await chunksIn(bucket, key);
+  const held = artifacts.hold();
+  try {
+    let there: readonly ArtifactFacts[] = [];
+    const onMoment = (): void => void (there = held.list());
+    const copying = { paths: options.paths, key: dataKey, known, signal, onChunk, onMoment };
+    const { snapshot, checkpoint } = await copySnapshot(copying);
+    const { verifierKey } = head;
+    const all = artifacts.isLeftOut
+      ? there.map(({ sha256, id }) => ({ sha256, id, chunks: [] }))
+      : await copyArtifacts(there, {
+          held,
+          bucket,
+          key,
+          verifierKey,
+          random,
+          known,
+          onChunk,
+          signal,
+        });
+    const leftOut = artifacts.isLeftOut ? artifacts.place : undefined;
+    const part: BackedUpArtifacts = { ...(leftOut !== undefined && { leftOut }), all };
+    return { snapshot: { ...snapshot, artifacts: part }, checkpoint, newBytes };
+  } finally {
+    await held.release();
+  }
 }
 
 /** The chunks of a key that are there, with the bytes of their content. */

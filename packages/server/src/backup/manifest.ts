@@ -32,11 +32,50 @@ const DatabaseSchema = z.object({
   /** Statements that make its indexes, once the rows are there. */
   indexes: z.array(z.string().startsWith('CREATE')),
 });
+const ArtifactSchema = z.object({
+  /** Of the whole file, in hexadecimal. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/u),
+  /** Id of its upload: names its objects where artifacts are kept. */
+  id: z.string().regex(/^[0-9a-f]{32}$/u),
+  /** Its objects as they are kept there, sealed, in order; none when it was not whole there. */
+  chunks: z.array(ChunkSchema),
+});
+/** An artifact of updates in a backup. */
+export type BackedUpArtifact = z.infer<typeof ArtifactSchema>;
+const ArtifactsSchema = z.object({
+  /** Where they are kept, when somebody has decided that backups leave them out. */
+  leftOut: z.string().optional(),
+  /** All that there were, also those that were left out, or were not whole. */
+  all: z.array(ArtifactSchema),
+});
+/** The artifacts of a backup. */
+export type BackedUpArtifacts = z.infer<typeof ArtifactsSchema>;
+
+/** How a backup stands to artifacts, in numbers. */
+export interface ArtifactsSummary {
+  /** How many there were. */
+  readonly count: number;
+  /** How many of them were not whole where they are kept, and are in no backup either. */
+  readonly missing: number;
+  /** Where they are kept, when they were left out. */
+  readonly leftOut?: string | undefined;
+}
+
+/** Counts the artifacts of a backup. */
+export function artifactsSummary({ leftOut, all }: BackedUpArtifacts): ArtifactsSummary {
+  const missing = all.filter(({ chunks }) => chunks.length === 0);
+  return leftOut === undefined
+    ? { count: all.length, missing: missing.length }
+    : { count: all.length, missing: 0, leftOut };
+}
+
 /** The snapshot: every table, as chunks of rows. */
 export const SnapshotSchema = z.object({
   databases: z.array(DatabaseSchema),
   /** Data keys that were destroyed by then. */
   destroyedKeyRefs: z.array(z.int()),
+  /** Absent in backups of versions that copied no artifacts. */
+  artifacts: ArtifactsSchema.optional(),
 });
 export type Snapshot = z.infer<typeof SnapshotSchema>;
 

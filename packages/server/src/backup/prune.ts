@@ -118,6 +118,7 @@ export function* chunksOf({ snapshot }: Pick<Manifest, 'snapshot'>): Generator<{
   for (const { tables } of snapshot.databases) {
     for (const { chunks } of tables) yield* chunks;
   }
+  for (const { chunks } of snapshot.artifacts?.all ?? []) yield* chunks;
 }
 
 /** Keys of the manifests, the oldest first: their ids sort by time. */

@@ -94,9 +94,9 @@ function beginTable(database: DatabaseSync, { name, sql }: TableParts): number {
 }
 
 /** The contents of chunks, in order; the next ones are on their way meanwhile. */
-async function* contents(
+export async function* contents(
   chunks: readonly ChunkRef[],
-  { bucket, key }: RestoreSource,
+  { bucket, key }: Pick<RestoreSource, 'bucket' | 'key'>,
 ): AsyncGenerator<Buffer> {
   const fetched: Promise<Buffer>[] = [];
   const ask = (chunk: ChunkRef | undefined): void => {

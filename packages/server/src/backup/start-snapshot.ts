@@ -16,6 +16,8 @@ export interface SnapshotOptions {
   readonly known: ReadonlyMap<string, number>;
   /** Puts a chunk where it belongs; without `sealed` it is there. The next ones wait for it. */
   readonly onChunk: (chunk: ChunkRef, sealed: Uint8Array | undefined) => Promise<void>;
+  /** Called at the very moment that the databases are copied of, while nothing can change. */
+  readonly onMoment: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +61,7 @@ export async function copySnapshot(options: SnapshotOptions): Promise<CopiedSnap
       worker.on('exit', () => reject(failedFault('its thread has ended')));
       worker.on('message', (message: FromBackup) => {
         cancel();
-        take(message, { worker, gate, resolve, reject, onChunk });
+        take(message, { ...options, worker, gate, resolve, reject, onChunk });
       });
     });
     await Promise.all(underWay);
@@ -77,9 +79,11 @@ interface Taking {
   readonly resolve: (copied: CopiedSnapshot) => void;
   readonly reject: (error: unknown) => void;
   readonly onChunk: SnapshotOptions['onChunk'];
+  readonly onMoment: SnapshotOptions['onMoment'];
 }
 
-function take(message: FromBackup, { worker, gate, resolve, reject, onChunk }: Taking): void {
+function take(message: FromBackup, taking: Taking): void {
+  const { worker, gate, resolve, reject, onChunk, onMoment } = taking;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
   const post = (answer: ToBackup): void => worker.postMessage(answer);
   switch (message.type) {
@@ -88,6 +92,8 @@ function take(message: FromBackup, { worker, gate, resolve, reject, onChunk }: T
       // The one place where the server stands still, for about a millisecond.
       if (Atomics.wait(new Int32Array(gate), 0, GATE.waiting, HOLD_MS_MAX) === 'timed-out') {
         reject(failedFault('the databases could not be opened in time'));
+      } else {
+        onMoment();
       }
       break;
     case 'chunk':

@@ -31,7 +31,7 @@ export interface Bucket {
 }
 
 /** The grammar of keys; besides, no part between slashes is empty, `.` or `..`. */
-export const OBJECT_KEY: RegExp = /^[a-z0-9/._-]{1,512}$/u;
+const OBJECT_KEY: RegExp = /^[a-z0-9/._-]{1,512}$/u;
 
 /** Whether a text can be the key of an object. */
 export function isObjectKey(key: string): boolean {

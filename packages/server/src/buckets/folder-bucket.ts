@@ -75,6 +75,8 @@ class FolderBucket implements Bucket {
     const path = this.#pathOf(key);
     await this.#attempt(async () => {
       await rm(path, { force: true });
+      // What a crash has cut would stay for ever: it is no object, and listed nowhere.
+      await rm(`${path}${PARTIAL_SUFFIX}`, { force: true });
       await unlessMissing(syncFolder(dirname(path)));
     });
   }

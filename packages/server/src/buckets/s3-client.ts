@@ -21,7 +21,7 @@ export async function openS3(place: S3Place): Promise<S3> {
   const sdk = await loadSdk();
   const { addressing = place.endpoint === undefined ? 'host' : 'path' } = place;
   const options: Sdk.S3ClientConfig = {
-    ...awsClientOptions(place),
+    ...(await awsClientOptions(place)),
     forcePathStyle: addressing === 'path',
     // We give the checksum of what we put; older stores refuse the others.
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -77,7 +77,7 @@ export async function ask<T>(name: string, send: () => Promise<T>): Promise<T> {
 }
 
 /** What went wrong, for the operator. */
-export function asBucketFault(name: string, cause: unknown): Fault {
+function asBucketFault(name: string, cause: unknown): Fault {
   if (cause instanceof Fault) return cause;
   const answered = answeredError(cause);
   if (answered === undefined) return unreachableFault(name, cause);

@@ -8,7 +8,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Bytes that one sealing may have: 2^39 - 256 bits. NIST SP 800-38D §5.2.1.1 */
-export const SEAL_BYTES_MAX = 2 ** 36 - 32;
+const SEAL_BYTES_MAX = 2 ** 36 - 32;
 
 /** Key, context and randomness of one sealing. */
 export interface SealContext {
@@ -25,15 +25,23 @@ export interface SealContext {
  */
 export function seal(
   plaintext: Uint8Array,
-  { key, aad, random }: SealContext & { random: RandomBytes },
+  context: SealContext & { readonly random: RandomBytes },
 ): Buffer {
+  return Buffer.concat(sealInParts(plaintext, context));
+}
+
+/** As {@link seal}, for who puts the parts beside others: they belong one behind the other. */
+export function sealInParts(
+  plaintext: Uint8Array,
+  { key, aad, random }: SealContext & { readonly random: RandomBytes },
+): Uint8Array[] {
   if (plaintext.length > SEAL_BYTES_MAX) throw new RangeError('more than AES-GCM may seal at once');
   const nonce = random(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(aad);
   const body = cipher.update(plaintext);
   cipher.final();
-  return Buffer.concat([nonce, body, cipher.getAuthTag()]);
+  return [nonce, body, cipher.getAuthTag()];
 }
 
 /**

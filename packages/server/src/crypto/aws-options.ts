@@ -1,6 +1,5 @@
 /** How clients of AWS, and of those who speak its API, are set up here. @module */
 import { readFileSync } from 'node:fs';
-import { Agent } from 'node:https';
 import { z } from 'zod';
 import { Fault } from '../kernel/index.ts';
 import { readPrivateFile } from './private-file.ts';
@@ -28,7 +27,9 @@ const CredentialsSchema = z.object({
  * Options for a client of the AWS SDK: TLS only, bounded time, few attempts.
  * @throws Fault `E_CRYPTO_AWS_FILE` when a file is missing, damaged or open to others.
  */
-export function awsClientOptions({ region, endpoint, caFile, credentialsFile }: AwsPlace) {
+export async function awsClientOptions({ region, endpoint, caFile, credentialsFile }: AwsPlace) {
+  // It takes 60 ms to load, which each thread of the server would pay for.
+  const { Agent } = await import('node:https');
   return {
     region,
     ...(endpoint !== undefined && { endpoint }),
@@ -44,6 +45,7 @@ export function awsClientOptions({ region, endpoint, caFile, credentialsFile }: 
       throwOnRequestTimeout: true,
       // The other one ends with the head of the answer: a body that stops coming would be waited for.
       socketTimeout: 30_000,
+      // An agent, not its options: where it sends `Expect`, the SDK would take one without them.
       httpsAgent: new Agent({
         minVersion: 'TLSv1.2',
         keepAlive: true,

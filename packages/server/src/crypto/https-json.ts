@@ -1,5 +1,4 @@
 /** One JSON request over TLS to a service that is configured, with bounds. @module */
-import { request } from 'node:https';
 
 /** The request failed; the message names the status or the error code, and nothing of a body. */
 export class HttpsFailure extends Error {
@@ -22,9 +21,11 @@ export interface PostOptions {
 }
 
 /** Sends JSON and parses the answer. Redirects are not followed. @throws HttpsFailure */
-export function postJson(url: URL, { body, headers, ca }: PostOptions): Promise<unknown> {
+export async function postJson(url: URL, { body, headers, ca }: PostOptions): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   if (url.protocol !== 'https:') throw new HttpsFailure('only https: is spoken');
+  // It takes 60 ms to load, and hardly anybody asks: each thread and each command would pay for it.
+  const { request } = await import('node:https');
   const text = JSON.stringify(body);
   const outgoing = request(
     url,

@@ -5,6 +5,7 @@ export * from './derive.ts';
 export * from './key-custody.ts';
 export * from './key-handle.ts';
 export * from './key-wrapper.ts';
+export * from './passphrase-seal.ts';
 export * from './pkcs11-custody.ts';
 export { type Pkcs11Driver, loadPkcs11Driver } from './pkcs11-driver.ts';
 export * from './pkcs11-token.ts';

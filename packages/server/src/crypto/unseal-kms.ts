@@ -18,7 +18,7 @@ export type KmsPlace = Readonly<z.infer<typeof KmsPlaceSchema>>;
  */
 export async function kmsCustody(place: KmsPlace, folderId: string): Promise<UnsealCustody> {
   const { DecryptCommand, EncryptCommand, KMSClient } = await loadSdk();
-  const client = new KMSClient(awsClientOptions(place));
+  const client = new KMSClient(await awsClientOptions(place));
   const { keyId } = place;
   const name = `AWS KMS key ${keyId}`;
   const context = { 'holdfast-unseal': unsealContext('aws-kms', folderId) };

@@ -1,34 +1,12 @@
-/** Custody by a passphrase that a person knows: argon2id (RFC 9106), then AES-256-GCM. @module */
-import { argon2 } from 'node:crypto';
-import { z } from 'zod';
-import { Fault, type RandomBytes, Secret, type SecretBytes } from '../kernel/index.ts';
-import { open, seal } from './aead.ts';
+/** Custody by a passphrase that a person knows. @module */
+import { Fault, type RandomBytes } from '../kernel/index.ts';
 import {
-  UNSEAL_KEY_BYTES,
-  type UnsealCustody,
-  asUnsealKey,
-  unsealContext,
-} from './unseal-custody.ts';
-
-/**
- * How a passphrase becomes a key. The bounds keep a file that was changed from asking for less
- * work than is safe, or for more than the machine has.
- */
-export const PassphraseParametersSchema = z.object({
-  algorithm: z.literal('argon2id'),
-  memoryKiB: z.int().min(65_536).max(1_048_576),
-  passes: z.int().min(3).max(16),
-  parallelism: z.int().min(1).max(16),
-  /** 16 bytes in hex. */
-  salt: z.string().regex(/^[0-9a-f]{32}$/u),
-});
-export type PassphraseParameters = Readonly<z.infer<typeof PassphraseParametersSchema>>;
-
-/** The second of the recommended sets of RFC 9106 §4, and the salt for it. */
-export function newPassphraseParameters(random: RandomBytes): PassphraseParameters {
-  const salt = Buffer.from(random(SALT_BYTES)).toString('hex');
-  return { algorithm: 'argon2id', memoryKiB: 65_536, passes: 3, parallelism: 4, salt };
-}
+  type PassphraseContext,
+  type PassphraseParameters,
+  openByPassphrase,
+  sealByPassphrase,
+} from './passphrase-seal.ts';
+import { type UnsealCustody, asUnsealKey, unsealContext } from './unseal-custody.ts';
 
 /** What the custody needs. */
 export interface PassphraseCustodyOptions {
@@ -46,21 +24,23 @@ export function passphraseCustody(options: PassphraseCustodyOptions): UnsealCust
   return {
     name: 'passphrase',
     async wrap(key) {
-      const wrapping = await deriveFrom(await ask(), parameters);
-      return seal(key.expose(), { key: wrapping.expose(), aad, random }).toString('base64');
+      const passphrase = await ask();
+      const context = { passphrase, parameters, aad, random };
+      return (await sealByPassphrase(key.expose(), context)).toString('base64');
     },
     async unwrap(wrapped) {
-      const wrapping = await deriveFrom(await ask(), parameters);
+      const passphrase = await ask();
       const sealed = Buffer.from(wrapped, 'base64');
-      return asUnsealKey(openWith(wrapping, sealed, aad), 'The passphrase');
+      return asUnsealKey(await openWith(sealed, { passphrase, parameters, aad }), 'The passphrase');
     },
   };
 }
 
-function openWith(wrapping: SecretBytes, sealed: Uint8Array, aad: Uint8Array): Buffer {
+async function openWith(sealed: Uint8Array, context: PassphraseContext): Promise<Buffer> {
   try {
-    return open(sealed, { key: wrapping.expose(), aad });
+    return await openByPassphrase(sealed, context);
   } catch (cause) {
+    if (!(cause instanceof Fault)) throw cause;
     throw new Fault({
       code: 'E_CRYPTO_PASSPHRASE',
       what: 'The passphrase does not open this data folder.',
@@ -69,26 +49,3 @@ function openWith(wrapping: SecretBytes, sealed: Uint8Array, aad: Uint8Array): B
     });
   }
 }
-
-function deriveFrom(passphrase: string, parameters: PassphraseParameters): Promise<SecretBytes> {
-  const { promise, resolve, reject } = Promise.withResolvers<SecretBytes>();
-  argon2(
-    parameters.algorithm,
-    {
-      // Keyboards differ in how they compose a letter; the person typed the same passphrase.
-      message: Buffer.from(passphrase.normalize('NFKC'), 'utf8'),
-      nonce: Buffer.from(parameters.salt, 'hex'),
-      memory: parameters.memoryKiB,
-      passes: parameters.passes,
-      parallelism: parameters.parallelism,
-      tagLength: UNSEAL_KEY_BYTES,
-    },
-    (error, derived) => {
-      if (error === null) resolve(new Secret(derived));
-      else reject(error);
-    },
-  );
-  return promise;
-}
-
-const SALT_BYTES = 16;

@@ -12,7 +12,15 @@ export {
 } from './claims.ts';
 export * from './create-enrollment.ts';
 export { type EstDeps, estRoutes } from './est-routes.ts';
-export { type Identify, NOT_IDENTIFIED } from './identified.ts';
+export {
+  type Identify,
+  type IdentifiedDeps,
+  NOT_IDENTIFIED,
+  type QuarantineDeps,
+  identified,
+  identifiedInQuarantine,
+  subjectOf,
+} from './identified.ts';
 export { APP_INVITATION_LIFE_MS, DISPLAYED_PAIR_CODE_LIFE_MS } from './limits.ts';
 export * from './pairing.ts';
 export * from './payload-keys-route.ts';

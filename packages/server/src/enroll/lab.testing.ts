@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { Refusal, parseTenantName } from '@holdfast/protocol';
+import { type Refusal, parseTenantName } from '@holdfast/protocol';
 import type { Act } from '../audit/index.ts';
 import { ApiKeyHeader } from '../ingest/index.ts';
 import {
@@ -16,6 +16,7 @@ import {
   systemClock,
   systemRandom,
 } from '../kernel/index.ts';
+import { present } from '../kernel/refusal.testing.ts';
 import { SealedStore } from '../persistence/index.ts';
 import {
   type Authority,
@@ -36,6 +37,8 @@ import { ApiKeyCheck, Gate } from '../session/index.ts';
 import { Admission, openHttps } from '../wire/index.ts';
 import type { IssuedClaim } from './claims.ts';
 import { createEnrollment } from './create-enrollment.ts';
+
+export { codeOf, present } from '../kernel/refusal.testing.ts';
 
 /** A clock that the test moves. Its timers run at once, and are counted. */
 export class LabClock implements Clock {
@@ -207,18 +210,6 @@ export async function openListeningLab(context: TestContext): Promise<ListeningL
     claim: (device) => present(enrollment.issueClaim(device, { port })),
     shell: (script, input = '') => runShell(script, { folder, input }),
   };
-}
-
-/** The value, when it is no refusal. */
-export function present<T>(value: T | Refusal): T {
-  if (value instanceof Refusal) throw new Error(`${value.code}: ${value.detail}`);
-  return value;
-}
-
-/** The code of a refusal; anything else fails the test. */
-export function codeOf(value: unknown): string {
-  if (value instanceof Refusal) return value.code;
-  throw new Error('no refusal');
 }
 
 function runShell(

@@ -81,8 +81,11 @@ export const RENEWALS_PER_DEVICE_MAX = 10;
 /** Devices whose renewals are counted at a time: about 1 MB. */
 export const RENEWAL_DEVICES_MAX = 10_000;
 
-/** Life of an app's certificate, in milliseconds: a phone that is lost is out within a week. */
-export const APP_CERTIFICATE_LIFE_MS = 7 * 86_400_000;
+/**
+ * Life of an app's certificate, in milliseconds: who is away for a month stays paired. A phone that
+ * is lost is out at once when another app of its owner, or the operator, removes it.
+ */
+export const APP_CERTIFICATE_LIFE_MS = 30 * 86_400_000;
 
 /** Life of a pairing code on a display, in milliseconds: as long as somebody stands before it. */
 export const DISPLAYED_PAIR_CODE_LIFE_MS = 10 * 60_000;

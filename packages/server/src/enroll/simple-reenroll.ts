@@ -1,7 +1,7 @@
 /** `simplereenroll`: the next certificate, by the present one. @see RFC 7030 §4.2.2 @module */
 import type { TLSSocket } from 'node:tls';
 import { Refusal, refuse } from '@holdfast/protocol';
-import type { RecordAct } from '../audit/index.ts';
+import type { Act, RecordAct } from '../audit/index.ts';
 import type { ApiKeyHeader } from '../ingest/index.ts';
 import { type Clock, type ReportRefusal, WindowCounter } from '../kernel/index.ts';
 import { certsOnly } from '../pki/index.ts';
@@ -105,7 +105,13 @@ async function answerClone(
   if (device === undefined || classSettings.of(device.class).onClone !== 'quarantine') return;
   const reason = 'a superseded certificate of it was to be renewed: it may have a clone';
   const facts = { stateBefore: device.state, finding: 'E_ENROLL_CLONE', serial: record.serial };
-  const act = { action: 'device.quarantine', principal: 'server', target: deviceId, reason, facts };
+  const act: Act = {
+    action: 'device.quarantine',
+    principal: 'server',
+    target: deviceId,
+    reason,
+    facts,
+  };
   let isStopped = true;
   try {
     const stopped = registry.changeState(deviceId, { act: 'quarantine', by: 'server', reason });

@@ -1,5 +1,5 @@
 /** Expires old entries: first it is on the log, then they are gone. @module */
-import { type Expiry, actEntry } from '../audit/index.ts';
+import { type Act, type Expiry, actEntry } from '../audit/index.ts';
 import type { Clock, Log } from '../kernel/index.ts';
 import type { Keyring } from '../persistence/index.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -61,7 +61,7 @@ export class Expiring {
   #record(expiries: readonly Expiry[]): Promise<void> {
     if (expiries.length === 0) return Promise.resolve();
     const { commit, keyring, clock } = this.#deps;
-    const act = { action: 'log.expire', principal: 'server', facts: { expiries } };
+    const act: Act = { action: 'log.expire', principal: 'server', facts: { expiries } };
     return new Promise((resolve) => {
       const key = keyring.only('acts');
       commit.append(actEntry(act, clock.nowMs()), { key, done: () => resolve() });

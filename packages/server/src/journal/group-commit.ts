@@ -1,6 +1,6 @@
 /** Group commit: what arrives while one batch is on its way to the disk makes up the next. @module */
 import { type Entry, entryBytesMax } from '@holdfast/protocol';
-import type { AppendedBatch } from '../audit/index.ts';
+import { type AppendedBatch, layoutBytesMax } from '../audit/index.ts';
 import { type Clock, type Log, systemClock } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
 import { BatchBuffer } from './batch-buffer.ts';
@@ -32,6 +32,8 @@ export interface GroupCommitDeps {
   readonly log: Log;
   /** The log as it was opened. */
   readonly opened: { readonly checkpoint: string; readonly size: number };
+  /** The data key that seals the layouts of batches. */
+  readonly layoutKey: () => DataKey;
   /** Entries were stored, and their callbacks have run. */
   readonly onStored: () => void;
 }
@@ -69,6 +71,7 @@ export class GroupCommit {
   #intervalMs = COMMIT_INTERVAL_MS_MIN;
   #size: number;
   #checkpoint: string;
+  #layoutKeyRef = 0;
 
   constructor(deps: GroupCommitDeps) {
     this.#deps = deps;
@@ -105,10 +108,7 @@ export class GroupCommit {
   append(entry: Entry, { key, counterMax = 0, done }: AppendOptions): void {
     // As if each entry were sealed by itself: what shares a segment counts too much.
     key.spend(entryBytesMax(entry));
-    if (!this.#knownKeys.has(key.ref)) {
-      this.#knownKeys.add(key.ref);
-      this.#newKeys.push(keyMessage(key));
-    }
+    this.#sendOnce(key);
     this.#buffer.append(entry, { keyRef: key.ref, counterMax });
     this.#push({ entry, done });
   }
@@ -182,7 +182,10 @@ export class GroupCommit {
     this.#adaptInterval(items.length);
     const state = this.state.take();
     const entries = this.#buffer.length === 0 ? undefined : this.#buffer.take();
-    if (entries !== undefined) this.#buffer = new BatchBuffer(memoryToReuse);
+    if (entries !== undefined) {
+      this.#buffer = new BatchBuffer(memoryToReuse);
+      this.#chooseLayoutKey(items.length);
+    }
     this.#inFlight = { items, state, bytes: (entries?.length ?? 0) + state.bytes };
     const keys = this.#newKeys;
     this.#newKeys = [];
@@ -227,8 +230,22 @@ export class GroupCommit {
     });
   }
 
-  #post(batch: Omit<AppendMessage, 'type'>): void {
+  /** The key is replaced in time: one that is spent ends the server, as nothing can be stored. */
+  #chooseLayoutKey(entries: number): void {
+    const key = this.#deps.layoutKey();
+    key.spend(layoutBytesMax(entries));
+    this.#sendOnce(key);
+    this.#layoutKeyRef = key.ref;
+  }
+
+  #sendOnce(key: DataKey): void {
+    if (this.#knownKeys.has(key.ref)) return;
+    this.#knownKeys.add(key.ref);
+    this.#newKeys.push(keyMessage(key));
+  }
+
+  #post(batch: Omit<AppendMessage, 'type' | 'layoutKeyRef'>): void {
     const transfer = batch.entries === undefined ? [] : [batch.entries.memory];
-    this.#deps.post({ type: 'append', ...batch }, transfer);
+    this.#deps.post({ type: 'append', layoutKeyRef: this.#layoutKeyRef, ...batch }, transfer);
   }
 }

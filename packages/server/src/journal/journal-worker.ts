@@ -1,7 +1,7 @@
 /** The journal's worker thread: seals, hashes, signs and stores, one batch at a time. @module */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type AppendedBatch, SealedLog } from '../audit/index.ts';
-import { softwareKeyHandle } from '../crypto/index.ts';
+import { type AppendedBatch, SealedLog } from '../audit/thread.ts';
+import { softwareKeyHandle } from '../crypto/thread.ts';
 import { type CancelTimer, Fault, Secret, systemClock, systemRandom } from '../kernel/index.ts';
 import { readBatch } from './batch-buffer.ts';
 import { EXPIRY_PAUSE_MS, EXPIRY_SLICE_BYTES, READ_PAGE_BYTES } from './limits.ts';
@@ -23,6 +23,7 @@ const port = parentPort;
 const start = workerData as WorkerStart;
 
 const keys = new Map<number, Uint8Array>();
+let layoutKeyRef = 0;
 let cancelExpiry: CancelTimer = () => {};
 const log = new SealedLog(start.path, {
   clock: systemClock,
@@ -34,6 +35,7 @@ const log = new SealedLog(start.path, {
     if (key === undefined) throw new Error(`data key ${keyRef} was not sent to the worker`);
     return key;
   },
+  layoutKeyRef: () => layoutKeyRef,
 });
 const state = new StateStore(start.statePath, {
   key: new Secret(start.stateKey),
@@ -52,6 +54,7 @@ function learn(newKeys: readonly KeyMessage[]): void {
 /** First the log, then the state: what is saved never speaks of an entry that is not stored. */
 function append(batch: AppendMessage): void {
   learn(batch.keys);
+  ({ layoutKeyRef } = batch);
   const { entries, state: changes } = batch;
   const transfer = entries === undefined ? [] : [entries.memory];
   let stored: AppendedBatch | undefined = batch.stored;

@@ -56,6 +56,7 @@ export class Journal {
       clock,
       log,
       opened,
+      layoutKey: () => keyring.only('layouts'),
       onStored: () => {
         if (this.#isRecovered) this.#startTick();
       },

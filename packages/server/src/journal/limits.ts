@@ -11,10 +11,10 @@ export const PENDING_BYTES_LOW = 4 * 1_024 * 1_024;
  * So the next commit waits a little, the longer the more comes in, and a lone message not at all.
  */
 export const COMMIT_INTERVAL_MS_MIN = 2;
-export const COMMIT_INTERVAL_MS_MAX = 15;
+export const COMMIT_INTERVAL_MS_MAX = 25;
 
 /** Entries in a second for each millisecond of the interval between commits. */
-export const COMMIT_RATE_PER_MS = 1_500;
+export const COMMIT_RATE_PER_MS = 1_000;
 
 /** Bytes that gather before they do not wait any longer. */
 export const COMMIT_BYTES_MAX = 524_288;

@@ -1,9 +1,9 @@
 /** What the broker keeps besides the log: a value for each key, sealed. @module */
 import { createHmac } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { deriveKey, open, seal } from '../crypto/index.ts';
+import { deriveKey, open, seal } from '../crypto/thread.ts';
 import { Fault, type RandomBytes, type SecretBytes } from '../kernel/index.ts';
-import { openDatabase, transaction } from '../persistence/index.ts';
+import { openDatabase, transaction } from '../persistence/thread.ts';
 
 const STATE_VERSION = 2;
 /** Random, before each sealed value. */

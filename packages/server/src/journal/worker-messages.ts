@@ -24,6 +24,8 @@ export interface AppendMessage {
   /** What the entries were stored as by an earlier attempt, which failed at the state. */
   readonly stored: AppendedBatch | undefined;
   readonly state: readonly StateChange[];
+  /** Number of the data key that seals the layout of the batch. */
+  readonly layoutKeyRef: number;
   /** Keys that the worker has not seen yet. */
   readonly keys: readonly KeyMessage[];
 }

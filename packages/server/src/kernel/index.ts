@@ -1,4 +1,5 @@
 /** Time, randomness, secrets, refusals, faults and logs: what every folder may use. @module */
+export * from './background.ts';
 export * from './clock.ts';
 export * from './fault.ts';
 export * from './fifo.ts';

@@ -1,8 +1,11 @@
 /** Structured logs with ECS field names: JSON lines, or one readable line on a terminal. @module */
+import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
-import { type DestinationStream, type Logger, pino } from 'pino';
+import type * as Pino from 'pino';
 
-export type Log = Logger;
+export type Log = Pino.Logger;
+
+const require = createRequire(import.meta.url);
 
 /** Where and how to log. */
 export interface LogOptions {
@@ -15,9 +18,11 @@ export interface LogOptions {
 
 /** Makes the process's log. Field names follow the Elastic Common Schema. */
 export function createLog({ form, level, write }: LogOptions): Log {
-  const destination: DestinationStream = {
+  const destination: Pino.DestinationStream = {
     write: form === 'json' ? write : (line) => write(asText(line)),
   };
+  // Loaded here, not above: threads know what a log is, but make none.
+  const { pino }: typeof Pino = require('pino');
   return pino(
     {
       level,

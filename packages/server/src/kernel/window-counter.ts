@@ -21,20 +21,20 @@ export class WindowCounter {
     this.#limits = limits;
   }
 
-  /** Adds one; gives the count of the current window. */
-  add(key: string): number {
+  /** Adds one, or more; gives the count of the current window. */
+  add(key: string, amount = 1): number {
     const nowMs = this.#clock.monotonicMs();
     const window = this.#windows.get(key);
     if (window !== undefined && nowMs < window.endsAtMs) {
-      window.count += 1;
+      window.count += amount;
       return window.count;
     }
     const { keysMax, windowMs } = this.#limits;
     this.#windows.delete(key);
     const [oldest] = this.#windows.keys();
     if (oldest !== undefined && this.#windows.size >= keysMax) this.#windows.delete(oldest);
-    this.#windows.set(key, { count: 1, endsAtMs: nowMs + windowMs });
-    return 1;
+    this.#windows.set(key, { count: amount, endsAtMs: nowMs + windowMs });
+    return amount;
   }
 
   /** Takes one back that was counted ahead; nothing when its window is over. */

@@ -5,6 +5,8 @@ import { type Refusal, refuse } from '@holdfast/protocol';
 import { Backups, folderRefusal, isPlainPath } from '../backup/index.ts';
 import type { Bucket, Buckets } from '../buckets/index.ts';
 import { softwareKeyHandle } from '../crypto/index.ts';
+import type { ArtifactStore } from '../update/index.ts';
+import { artifactSource } from './artifact-source.ts';
 import type { Context } from './context.ts';
 import type { Metrics } from './metrics.ts';
 import type { Audit, Storage } from './storage.ts';
@@ -25,14 +27,15 @@ function invalid(detail: string): Promise<Refusal> {
 
 /** Opens the backups of a server; they are not by themselves made before `start`. */
 export function openBackups(
-  { clock, random, log, onUndo }: Context,
+  { options, clock, random, log, onUndo }: Context,
   parts: Storage &
     Pick<Audit, 'recordAct'> & {
       readonly metrics: Metrics;
+      readonly updates: { readonly artifacts: ArtifactStore };
       readonly buckets: Pick<Buckets, 'open' | 'refusalOf'>;
     },
 ): Backups {
-  const { buckets } = parts;
+  const { buckets, updates } = parts;
   const { store, folder, custody, identity, recordAct, metrics } = parts;
   const openOutside: OpenBucket = (name) => {
     const path = pathOf(name);
@@ -55,6 +58,7 @@ export function openBackups(
       broker: folder.broker,
       series: folder.series,
     },
+    artifacts: artifactSource(updates.artifacts, options.firmwareBucket),
     custodyPath: folder.custody,
     custody: custody.name,
     software: VERSION,

@@ -3,6 +3,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { EMPTY_ROOT } from '@holdfast/protocol/merkle';
 import { LogFiles, type RollbackFinding, findRollback } from '../audit/index.ts';
 import { Fault } from '../kernel/index.ts';
+import { wasWritten } from '../persistence/index.ts';
 import type { Context } from './context.ts';
 import { type LogFacts, type NewestAct, logFacts } from './log-facts.ts';
 import type { Audit, Storage } from './storage.ts';
@@ -79,7 +80,7 @@ function judge(
   path: string,
   { keyring, state }: Storage['store'],
 ): { findings: RollbackFinding[]; newest: NewestAct | undefined; generation: number } {
-  const files = existsSync(path) ? LogFiles.openLive(path) : undefined;
+  const files = wasWritten(path) ? LogFiles.openLive(path) : undefined;
   try {
     const { log, newest } = files === undefined ? NO_LOG : logFacts(files, keyring);
     const findings = findRollback({ registry: state.opened, log });

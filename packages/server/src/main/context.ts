@@ -9,6 +9,8 @@ import {
   systemClock,
   systemRandom,
 } from '../kernel/index.ts';
+import type { UpdateRates } from '../update/index.ts';
+import { Proxies } from '../wire/index.ts';
 import type { AskPassphrase, AskPin, CustodyChoice } from './keepers.ts';
 import { type NetworkNames, networkNames } from './network-names.ts';
 
@@ -18,6 +20,8 @@ export interface StartOptions {
   readonly dataDir: string;
   /** Names and addresses under which devices reach this server; none means this machine only. */
   readonly hosts: readonly string[];
+  /** Addresses and networks of proxies, which have to say by the PROXY protocol who connects. */
+  readonly proxyFrom?: readonly string[] | undefined;
   /** Ports; 0 takes a free one. */
   readonly ports: { readonly broker: number; readonly api: number; readonly enroll: number };
   /** Who is to hold the keys of a new data folder; without it they are in the folder. */
@@ -30,6 +34,10 @@ export interface StartOptions {
   readonly acme?: AcmeOptions | undefined;
   /** How buckets of S3 are reached; without it, there are folders only. */
   readonly s3?: S3Place | undefined;
+  /** Where artifacts of updates are kept, `s3://bucket/prefix`; else in the data folder. */
+  readonly firmwareBucket?: string | undefined;
+  /** How fast devices may download updates. */
+  readonly updateRates?: UpdateRates | undefined;
   /** Starts although registry or log are older copies; it is put on the log. */
   readonly acceptRollback?: boolean | undefined;
   /** Free bytes of the disk below which no messages are taken; see `DISK_RESERVE_BYTES`. */
@@ -51,6 +59,7 @@ export interface Context {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly names: NetworkNames;
+  readonly proxies: Proxies | undefined;
   /** Keeps how to undo a step, for a start that fails later on. */
   readonly onUndo: (undo: Undo) => void;
 }
@@ -65,6 +74,11 @@ export function openContext(options: StartOptions, onUndo: Context['onUndo']): C
     random: options.random ?? systemRandom,
     log: options.log ?? silentLog,
     names: networkNames(options.hosts),
+    proxies: proxiesOf(options),
     onUndo,
   };
+}
+
+function proxiesOf({ proxyFrom = [] }: StartOptions): Proxies | undefined {
+  return proxyFrom.length === 0 ? undefined : new Proxies(proxyFrom);
 }

@@ -21,6 +21,8 @@ export interface DataFolder {
   readonly broker: string;
   /** Sealed time series, made of the log. */
   readonly series: string;
+  /** Sealed artifacts of updates, where they are in no bucket. */
+  readonly firmware: string;
   /** The public key with which anyone can verify the log. */
   readonly verifierKey: string;
   /** How the command line reaches the running server. */
@@ -44,6 +46,7 @@ export function dataFolderAt(path: string): DataFolder {
     log: join(folder, 'log.db'),
     broker: join(folder, 'broker.db'),
     series: join(folder, 'series.db'),
+    firmware: join(folder, 'firmware'),
     verifierKey: join(folder, 'log.pub'),
     localAccess: join(folder, 'cli.json'),
   };

@@ -1,14 +1,16 @@
 /** The three listeners, and what each one serves. @module */
 import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
 import type { PublicCertificate } from '../acme/index.ts';
 import type { Backups } from '../backup/index.ts';
 import type { Buckets } from '../buckets/index.ts';
 import { Pairing, createEnrollment } from '../enroll/index.ts';
 import { ApiKeyHeader, Ingest } from '../ingest/index.ts';
-import { DeviceSelf, createApi } from '../operate/index.ts';
+import { ConsoleFiles, DeviceSelf, createApi } from '../operate/index.ts';
 import type { ServerPins } from '../pki/index.ts';
-import { HttpsConnections } from '../session/index.ts';
-import type { SeriesStore } from '../telemetry/index.ts';
+import { AdmittedPeer, HttpsConnections } from '../session/index.ts';
+import { type SeriesStore, readCommands } from '../telemetry/index.ts';
+import type { Rollouts } from '../update/index.ts';
 import { Admission, type Listener, type TlsIdentity, openHttps, openMqtt } from '../wire/index.ts';
 import { openBackups } from './backup.ts';
 import type { Context } from './context.ts';
@@ -18,10 +20,16 @@ import type { Flow } from './flow.ts';
 import type { RunningKeyCare } from './key-care.ts';
 import { openLogAudit } from './log-audit.ts';
 import type { Metrics } from './metrics.ts';
+import { isOwnName } from './network-names.ts';
 import { openBuckets } from './open-buckets.ts';
+import type { RunningFigures } from './open-figures.ts';
 import { openKeyCare } from './open-key-care.ts';
+import { openRollouts } from './open-rollouts.ts';
+import { openUpdateServices } from './open-update-services.ts';
+import { type Updates, openUpdates } from './open-updates.ts';
 import { openPublicName } from './public-name.ts';
 import { TENANT } from './server-identity.ts';
+import { serverWatch } from './server-watch.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
 import { VERSION } from './version.ts';
 import { webSocketDoor } from './web-socket-door.ts';
@@ -49,8 +57,13 @@ export interface Doors {
   readonly backups: Backups;
   readonly buckets: Pick<Buckets, 'stop'>;
   readonly keyCare: Pick<RunningKeyCare, 'stop'>;
+  readonly updates: Pick<Updates, 'stop'>;
+  /** What is found about a device goes to `rollouts.finding`. */
+  readonly rollouts: Pick<Rollouts, 'close' | 'finding'>;
   /** URL of the API on this machine. */
   readonly localApi: string;
+  /** Where browsers come. */
+  readonly site: string;
 }
 
 /** Opens the broker, the enrollment listener and the API. */
@@ -59,15 +72,16 @@ export async function openDoors(
   parts: Storage &
     Registries &
     Audit &
-    Flow & {
+    Flow &
+    RunningFigures & {
       readonly metrics: Metrics;
       readonly series: SeriesStore;
     },
 ): Promise<Doors> {
-  const { options, clock, names, onUndo } = context;
+  const { options, clock, names, proxies, onUndo } = context;
   const { folder, identity, journal, messagePath, refusals } = parts;
   const { report } = refusals;
-  const admission = new Admission({ clock, report });
+  const admission = new Admission({ clock, report, proxies });
   parts.metrics.watchAdmission(() => admission.counts);
   const listening = {
     addresses: names.addresses,
@@ -92,16 +106,34 @@ export async function openDoors(
   onUndo(() => broker.close());
   facts.broker = `mqtts://${host}:${broker.port}`;
 
+  const buckets = openBuckets(context, parts);
+  const updates = await openUpdates(context, { ...parts, buckets });
+  const { rollouts, noteSeen } = openRollouts(context, { ...parts, updates });
+
   const { authority } = identity;
   // A WebSocket is closed by its session, with a word of goodbye; all else is closed by this.
   const https = new HttpsConnections({ ...parts, clock });
-  const { identify } = https;
+  const identify: Flow['identify'] = (socket) => {
+    const peer = https.identify(socket);
+    if (AdmittedPeer.is(peer) && peer.kind === 'device') parts.lastSeen.note(peer.principal);
+    return peer;
+  };
   parts.owners.onChange(({ lost, renewed }) => {
     for (const app of renewed === undefined ? lost : [...lost, renewed]) https.recheckApp(app);
   });
   const served = { ...parts, identify };
   const { broker: brokerUrl } = facts;
   const known = { ...context, ...served, report, authority, tenant: TENANT };
+  const apiKeyHeader = new ApiKeyHeader(parts.apiKeyCheck, parts.gate);
+  const updateServices = openUpdateServices(context, {
+    ...known,
+    apiKeyHeader,
+    updates,
+    onSeen: (device) => {
+      noteSeen(device);
+      parts.lastSeen.note(device);
+    },
+  });
   const enrollment = createEnrollment({
     ...known,
     host,
@@ -109,24 +141,32 @@ export async function openDoors(
     get pins() {
       return facts.pins;
     },
-    apiKeyHeader: new ApiKeyHeader(parts.apiKeyCheck, parts.gate),
+    apiKeyHeader,
     pinsVersion: () => identity.certificate.pinsVersion,
     pinsSinceMs: () => sinceMs(identity.certificate.certChainPem),
     enrollUrl: () => facts.enroll,
   });
   const enrollOptions = { ...listening, name: 'enroll', port: options.ports.enroll };
-  const enroll = await openHttps({ ...enrollOptions, asksCertificate: true }, enrollment.fetch);
+  const enroll = await openHttps({ ...enrollOptions, asksCertificate: true }, (request, env) =>
+    (updateServices.takes(request) ? updateServices : enrollment).fetch(request, env),
+  );
   onUndo(() => enroll.close());
   facts.enroll = `https://${host}:${enroll.port}`;
   // A certificate that sends others to "localhost" sends them to themselves.
   if (names.isPublic) authority.announceRevocation(facts.enroll);
 
   const startedAtMs = clock.nowMs();
+  const publicName = await openPublicName(context, parts);
   const pairing = new Pairing({ ...known, owners: parts.owners, host });
-  const buckets = openBuckets(context, parts);
-  const backups = openBackups(context, { ...parts, buckets });
+  const backups = openBackups(context, { ...parts, buckets, updates });
   const keyCare = openKeyCare(context, { ...parts, backups });
-  const erase = eraseDevice({ clock, backups, ...parts });
+  const eraseSent = eraseDevice({ clock, backups, ...parts });
+  const erase: typeof eraseSent = async (id) => {
+    const erased = await eraseSent(id);
+    await updates.forget(id);
+    updateServices.forget(id);
+    return erased;
+  };
   const self = {
     isReady: () => journal.isHealthy,
     preparePairCode: (of: string, lifeMs?: number) =>
@@ -136,6 +176,8 @@ export async function openDoors(
     keyCare,
     eraseDevice: erase,
     resetDevice: factoryReset({ ...parts, eraseDevice: erase }),
+    updates,
+    rollouts,
   };
   const api = createApi({
     ...context,
@@ -147,6 +189,8 @@ export async function openDoors(
     issueClaim: (device, by) => enrollment.issueClaim(device, { port: enroll.port, by }),
     prepareClaim: (id, lifeMs) => enrollment.prepareClaim(id, { port: enroll.port, lifeMs }),
     sendCommand: (command) => messagePath.command(command),
+    deviceCommands: (deviceId, page) =>
+      readCommands(deviceId, page, { ...parts, keyring: parts.store.keyring }),
     checkpoint: () => journal.checkpoint,
     logAudit: openLogAudit(parts),
     server: () => ({
@@ -156,8 +200,11 @@ export async function openDoors(
       disk: parts.disk.figures,
     }),
     authority: identity.keeper,
+    isOwnName: (hostname) => isOwnName(hostname, { names, acme: options.acme }),
     tenant: TENANT,
     metrics: parts.metrics.registry,
+    watch: serverWatch({ ...parts, publicName }),
+    consoleFiles: new ConsoleFiles(CONSOLE_FOLDER),
   });
   const apiOptions = { ...listening, name: 'API', port: options.ports.api };
   // A browser that has no certificate of ours shows no prompt and sends none.
@@ -171,7 +218,6 @@ export async function openDoors(
     canStore: () => journal.isHealthy && !journal.isPressed,
     hasRoom: () => parts.disk.hasRoom,
   });
-  const publicName = await openPublicName(context, parts);
   const deviceSelf = new DeviceSelf({ ...context, ...served, ...self, report });
   const apiListener = await openHttps(
     { ...apiOptions, asksCertificate: true, onWebSocket, publicName },
@@ -185,6 +231,8 @@ export async function openDoors(
   backups.start();
   buckets.start();
   keyCare.start();
+  updates.start();
+  rollouts.open();
   parts.metrics.watchBackups(() => ({
     lastAtMs: Math.max(
       0,
@@ -198,8 +246,20 @@ export async function openDoors(
   identity.keeper.onChange(() => {
     for (const listener of listeners) listener.renew(tlsIdentity(identity));
   });
-  return { listeners, facts, publicName, backups, buckets, keyCare, localApi };
+  const site = siteOf(facts.api, options);
+  const kept = { publicName, backups, buckets, keyCare, updates, rollouts };
+  return { ...kept, listeners, facts, localApi, site };
 }
+
+/** What `npm run build` makes of `packages/console`. */
+export const CONSOLE_FOLDER: string = join(
+  import.meta.dirname,
+  '..',
+  '..',
+  '..',
+  'console',
+  'dist',
+);
 
 /** Where browsers come: by the public name, on the port at which it was checked. */
 function siteOf(api: string, { acme }: Context['options']): string {

@@ -11,9 +11,12 @@ import {
   type AdmittedPeer,
   ApiKeyCheck,
   AppGate,
+  AppSessions,
   type ExaminedPeer,
   Gate,
   type OnFirstUse,
+  Presence,
+  type QuarantinedPeer,
   type RateLimits,
   SCRAM_METHOD,
   SERVICE_LIMITS,
@@ -24,25 +27,34 @@ import {
 } from '../session/index.ts';
 import { peerAddress } from '../wire/index.ts';
 import type { Context } from './context.ts';
+import { keepSeen } from './keep-seen.ts';
 import { MessagePath } from './message-path.ts';
 import type { Metrics } from './metrics.ts';
 import { recoverBroker } from './recover-broker.ts';
 import { TENANT } from './server-identity.ts';
 import type { Audit, Registries, Storage } from './storage.ts';
 import { storedCounters } from './stored-counters.ts';
-import { publishSystemTopics, systemFigures } from './system-topics.ts';
+import { publishSystemTopics, systemFigures, updateAnnouncer } from './system-topics.ts';
 
 /** The way of all messages, and who is on it. */
 export interface Flow {
   readonly messagePath: MessagePath;
   readonly sessions: SessionTable;
+  /** Tells when a device has connected or left. */
+  readonly presence: Presence;
   readonly gate: Gate;
+  /** The sessions of owners' pages. */
+  readonly appSessions: AppSessions;
   /** The API keys of devices as a second factor. */
   readonly apiKeyCheck: ApiKeyCheck;
   /** Decides who a TLS connection is. */
   readonly identify: (socket: TLSSocket) => AdmittedPeer | Refusal;
+  /** Knows a device in quarantine, which is admitted to its updates alone. */
+  readonly quarantined: (socket: TLSSocket) => QuarantinedPeer | Refusal;
   /** Tells whose certificate a TLS connection shows, also of one that is not admitted any more. */
   readonly examine: (socket: TLSSocket) => ExaminedPeer | Refusal;
+  /** Tells a device at once that there is news of its update, if it is connected. */
+  readonly announceUpdate: (deviceId: string, revision: string) => void;
   /** Takes a new connection of the broker, or refuses it without a word: gives false then. */
   readonly admit: (socket: TLSSocket) => boolean;
 }
@@ -86,6 +98,7 @@ export async function openFlow(
     onFirstUse: recordFirstUse({ recordAct, log }),
     secondFactor: apiKeyCheck,
   });
+  const appSessions = new AppSessions({ clock, random, gate, owners: parts.owners });
   const messages = new MessageJournal(journal, { keyring });
   const router = new Router({ clock, store: messages });
   const permissions = new Permissions({
@@ -112,6 +125,7 @@ export async function openFlow(
     countAccepted: metrics.countAccepted,
   });
   const scram = new ScramAuthenticator({ ...parts, nonce: randomNonce(random) });
+  const presence = new Presence();
   const sessions = new SessionTable({
     clock,
     registry,
@@ -122,13 +136,19 @@ export async function openFlow(
     subscriptions: router,
     maySubscribe: (deviceId, filter) => {
       const kind = appOfPrincipal(deviceId) === undefined ? 'device' : 'app';
-      const principal = permissions.principalOf({ kind, principal: deviceId });
+      const principal = permissions.principalOf({ kind, principal: deviceId, scope: undefined });
       return principal !== undefined && permissions.maySubscribe(principal, filter);
     },
     authenticators: new Map([[SCRAM_METHOD, scram]]),
     secondFactor: apiKeyCheck,
     onPolicyChange: (listener) => parts.policies.authorizer.onChange(listener),
     ratesOf: (peer) => ratesOf(registry, peer),
+    onPresence: ({ kind, principal }, isConnected) => {
+      if (kind !== 'device') return;
+      parts.lastSeen.note(principal);
+      registry.columns.noteOnline(principal, isConnected);
+      presence.note(principal);
+    },
     limitsOf: (principal) =>
       registry.byId(principal)?.class === 'service' ? SERVICE_LIMITS : SESSION_LIMITS,
     onDrop: metrics.countDrop,
@@ -138,6 +158,7 @@ export async function openFlow(
     if (renewed !== undefined) sessions.endRenewedApp(renewed);
   });
   onUndo(() => sessions.close());
+  onUndo(keepSeen(sessions, { ...parts, clock }));
   await recoverBroker({ journal: messages, router, sessions });
   journal.onPressure((isPressed) => sessions.setPressed(isPressed));
   const { disk } = parts;
@@ -159,9 +180,13 @@ export async function openFlow(
   return {
     messagePath,
     sessions,
+    presence,
     gate,
+    appSessions,
     apiKeyCheck,
     identify,
+    announceUpdate: updateAnnouncer(router, clock),
+    quarantined: (socket) => gate.quarantined(tlsPeer(socket)),
     examine: (socket) => gate.examine(tlsPeer(socket)),
     admit: (socket) => {
       const peer = identify(socket);

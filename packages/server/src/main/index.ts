@@ -5,6 +5,7 @@ export { changeCustody, custodyOfFolder } from './change-custody.ts';
 export type { StartOptions } from './context.ts';
 export type { ServerFacts } from './doors.ts';
 export { makeEscrow, recoverUnsealKey } from './escrow.ts';
+export { type Installation, installationAt } from './installation.ts';
 export type { AskSecrets, CustodyChoice } from './keepers.ts';
 export * from './offline-signing.ts';
 export {
@@ -13,5 +14,7 @@ export {
   drillRestore,
   restoreData,
 } from './restore-data.ts';
+export { makeSignerKey, openSignerKey } from './signer-key.ts';
+export { makeBootKey, openBootKey } from './boot-key.ts';
 export * from './start.ts';
 export * from './verify-data.ts';

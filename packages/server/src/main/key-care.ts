@@ -23,7 +23,7 @@ export interface RunningKeyCareDeps {
 }
 
 /** Purposes whose key is replaced by age; that of backups is not, or each would be a whole one. */
-const RENEWED_BY_AGE = ['acts', 'refusals', 'records'] as const;
+const RENEWED_BY_AGE = ['acts', 'refusals', 'layouts', 'records'] as const;
 
 /**
  * Looks after the keys, one thing at a time and in small steps: what is worn or old is replaced,

@@ -36,3 +36,9 @@ export const CLOCK_JUMP_MS = 2_000;
 
 /** How often a server looks after its own certificate and old records, in milliseconds. */
 export const UPKEEP_MS = 3_600_000;
+
+/**
+ * How often devices that stay connected are noted as seen, in milliseconds: after a crash they
+ * count as seen that long ago.
+ */
+export const LAST_SEEN_STEP_MS = 600_000;

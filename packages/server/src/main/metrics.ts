@@ -23,6 +23,14 @@ export interface WitnessSources {
   readonly witnesses: () => readonly Witness[];
 }
 
+/** When the newest version of a role of the update repositories ends. */
+export interface MetadataEnd {
+  readonly repository: string;
+  readonly role: string;
+  /** In milliseconds since 1970. */
+  readonly expiresMs: number;
+}
+
 /** What was counted since the start. */
 export interface MetricTotals {
   readonly accepted: number;
@@ -55,6 +63,16 @@ export interface Metrics {
   readonly watchBackups: (read: () => { lastAtMs: number; pending: number }) => void;
   /** Shows how the keys are; `worn` is how much of what it may seal a key has used up, 0 to 1. */
   readonly watchKeys: (read: () => { version: number; left: number; worn: number }) => void;
+  /** Counts a chunk of an artifact that was changed where it is kept. */
+  readonly countArtifactDamage: () => void;
+  /** Shows when the metadata of updates end. */
+  readonly watchFirmware: (ends: () => readonly MetadataEnd[]) => void;
+  /** Shows what devices download of updates: how many now, and how many bytes so far. */
+  readonly watchDownloads: (read: () => { open: number; bytes: number }) => void;
+  /** Shows the rollouts by state, and the devices of those that have not ended. */
+  readonly watchRollouts: (
+    counts: () => Readonly<Record<'rollouts' | 'devices', Readonly<Record<string, number>>>>,
+  ) => void;
   /** Connects the gauges once their sources exist. */
   readonly watch: (sources: MetricSources) => void;
 }
@@ -108,6 +126,11 @@ export function createMetrics(): Metrics {
     name: 'holdfast_backups_total',
     help: 'Backups, by outcome.',
     labelNames: ['outcome'],
+    registers,
+  });
+  const damages = new Counter({
+    name: 'holdfast_firmware_artifact_damages_total',
+    help: 'Chunks of artifacts that were changed or are missing where they are kept.',
     registers,
   });
   const gauge = (name: string, help: string, read: () => number): Gauge =>
@@ -164,6 +187,38 @@ export function createMetrics(): Metrics {
       const worn = 'How much of what it may seal the most used data key has used up: 0 to 1.';
       gauge('holdfast_data_key_worn', worn, () => read().worn);
     },
+    countArtifactDamage() {
+      damages.inc();
+    },
+    watchFirmware(ends) {
+      const end = new Gauge({
+        name: 'holdfast_firmware_metadata_end_seconds',
+        help: 'When the newest metadata of a role end, in seconds since 1970.',
+        labelNames: ['repository', 'role'],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const { repository, role, expiresMs } of ends()) {
+            this.set({ repository, role }, expiresMs / 1_000);
+          }
+        },
+      });
+      registry.registerMetric(end);
+    },
+    watchDownloads(read) {
+      const open = 'Downloads of updates on their way.';
+      gauge('holdfast_firmware_downloads', open, () => read().open);
+      const bytes = new Counter({
+        name: 'holdfast_firmware_download_bytes_total',
+        help: 'Bytes of updates that were sent to devices.',
+        collect() {
+          this.reset();
+          this.inc(read().bytes);
+        },
+        registers: [],
+      });
+      registry.registerMetric(bytes);
+    },
     watchPublicName(endsAtMs) {
       const help = 'When the certificate of the public name ends, in seconds since 1970; or 0.';
       gauge('holdfast_public_certificate_end_seconds', help, () => endsAtMs() / 1_000);
@@ -194,6 +249,24 @@ export function createMetrics(): Metrics {
       const help = 'When a witness cosigned last, in seconds since 1970; 0 for never.';
       gauge('holdfast_log_witnessed_seconds', help, () => newest('atMs')() / 1_000);
       gauge('holdfast_log_behind_witnesses', 'Witnesses that have seen another log.', behind);
+    },
+    watchRollouts(counts) {
+      const show = (name: string, help: string, of: 'rollouts' | 'devices'): void => {
+        const shown = new Gauge({
+          name,
+          help,
+          labelNames: ['state'],
+          registers: [],
+          collect() {
+            this.reset();
+            for (const [state, count] of Object.entries(counts()[of])) this.set({ state }, count);
+          },
+        });
+        registry.registerMetric(shown);
+      };
+      show('holdfast_rollouts', 'Rollouts, by state.', 'rollouts');
+      const help = 'Devices of rollouts that have not ended, by state.';
+      show('holdfast_rollout_devices', help, 'devices');
     },
     watch({ connections, sessions, queued, retained, subscriptions, pendingBytes, devices }) {
       gauge('holdfast_sessions', 'MQTT sessions, connected or not.', sessions);

@@ -13,6 +13,15 @@ export interface NetworkNames {
   readonly isPublic: boolean;
 }
 
+/** Whether a host name, as URLs have it, is one of these or of the public certificate. */
+export function isOwnName(
+  hostname: string,
+  { names, acme }: { names: NetworkNames; acme: { readonly domain: string } | undefined },
+): boolean {
+  const name = hostname.replace(/^\[(.*)\]$/u, '$1');
+  return name === acme?.domain || names.certificateNames.includes(name);
+}
+
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
 
 /**

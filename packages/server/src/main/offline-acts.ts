@@ -1,6 +1,7 @@
 /** Acts that were done while no server ran: noted in the folder, on the log at the next start. @module */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ActName, isActName } from '@holdfast/protocol';
 import { z } from 'zod';
 import type { RecordAct } from '../audit/index.ts';
 import { requirePrivateFile, writeSecretFile } from '../crypto/index.ts';
@@ -10,7 +11,7 @@ import type { DataFolder } from './data-folder.ts';
 const NotesSchema = z
   .array(
     z.object({
-      action: z.string().regex(/^[a-z]+\.[a-z-]+$/u),
+      action: z.custom<ActName>(isActName),
       /** ISO 8601, UTC. */
       at: z.iso.datetime(),
       facts: z.record(z.string(), z.unknown()),
@@ -20,7 +21,7 @@ const NotesSchema = z
 
 /** An act without its time. No secrets. */
 export interface OfflineAct {
-  readonly action: string;
+  readonly action: ActName;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 

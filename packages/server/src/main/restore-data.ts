@@ -20,12 +20,14 @@ import {
   type OpenedBackup,
   findBackup,
   openBackup,
+  restoreArtifacts,
   restoreDatabase,
 } from '../backup/index.ts';
-import { type Bucket, BucketOpener, type S3Place } from '../buckets/index.ts';
+import { type Bucket, BucketOpener, type S3Place, folderBucket } from '../buckets/index.ts';
 import { writeSecretFile } from '../crypto/index.ts';
 import { Fault, systemRandom } from '../kernel/index.ts';
 import { transaction, writeKeyTables } from '../persistence/index.ts';
+import { chunkName } from '../update/index.ts';
 import { type AskSecrets, askedOnce } from './ask-once.ts';
 import { openCustody } from './custody.ts';
 import { type DataFolder, dataFolderAt } from './data-folder.ts';
@@ -130,6 +132,11 @@ async function restoreAll(
   };
   for (const parts of manifest.snapshot.databases) {
     await restoreDatabase(folder[parts.name], parts, { bucket, key, onChunk });
+  }
+  const { artifacts } = manifest.snapshot;
+  if (artifacts !== undefined) {
+    const to = folderBucket(folder.firmware);
+    await restoreArtifacts(artifacts, { bucket, key, onChunk, to, objectOf: chunkName });
   }
   const registry = new DatabaseSync(folder.registry);
   try {

@@ -5,6 +5,7 @@ import type { AskSecrets } from './ask-once.ts';
 import { type Undo, openContext } from './context.ts';
 import type { DataFolder } from './data-folder.ts';
 import { createMetrics } from './metrics.ts';
+import { type RestoredArtifacts, checkArtifacts } from './restored-artifacts.ts';
 import { openAudit, openRegistries, openStorage } from './storage.ts';
 
 /** What was found out of a restored folder. */
@@ -13,6 +14,7 @@ export interface RestoredFacts {
   readonly erasedDevices: number;
   /** Devices that are there. */
   readonly devices: number;
+  readonly artifacts: RestoredArtifacts;
 }
 
 /**
@@ -34,8 +36,9 @@ export async function settleRestored(
     const { registry } = openRegistries(context, storage);
     const { recordAct } = await openAudit(context, storage, { registry, metrics: createMetrics() });
     const lost = newlyDestroyed(opened);
-    const facts = { backup: opened.manifest.id, at: opened.manifest.at, from };
-    const { checkpoint } = opened.manifest;
+    const { id, at, checkpoint, snapshot } = opened.manifest;
+    const artifacts = await checkArtifacts(context, storage, snapshot.artifacts);
+    const facts = { backup: id, at, from, artifacts: summaryOf(artifacts) };
     await recordAct({
       action: 'server.restore',
       principal: 'local',
@@ -64,10 +67,15 @@ export async function settleRestored(
       });
     }
     adopt(storage.store, { opened, from });
-    return { erasedDevices: erased.length, devices: registry.all().length };
+    return { erasedDevices: erased.length, devices: registry.all().length, artifacts };
   } finally {
     for (const step of undo.reverse()) await step();
   }
+}
+
+/** In numbers: the log has no room for thousands of hashes. */
+function summaryOf({ count, missing }: RestoredArtifacts): { count: number; missing: number } {
+  return { count, missing: missing.length };
 }
 
 /** The keys at the destination were read: what this server writes there next is newer. */

@@ -8,6 +8,7 @@ import { openFlow } from './flow.ts';
 import { watchLog } from './log-watch.ts';
 import { createMetrics } from './metrics.ts';
 import { recordOfflineActs } from './offline-acts.ts';
+import { openFigures } from './open-figures.ts';
 import { openSeries } from './open-series.ts';
 import { startPolicy } from './start-policy.ts';
 import { type Stopped, stop } from './stop.ts';
@@ -21,6 +22,8 @@ export interface RunningServer {
   readonly info: ServerFacts;
   /** The one-time code of the first operator, until there is one. */
   readonly firstCode: string | undefined;
+  /** The page where they show it, as a link; what is behind its `#` is sent to nobody. */
+  readonly firstLink: string | undefined;
   /** Ends every connection and stores what is pending, for which it waits `STOP_TIMEOUT_MS`. */
   stop(): Promise<Stopped>;
 }
@@ -68,10 +71,13 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   const parts = { ...storage, ...registries, ...audit, series, metrics };
   const flow = await openFlow(context, parts);
 
+  // What is counted, over time.
+  const counted = openFigures(context, { ...parts, ...flow });
+
   // The doors: the broker, enrollment, and the API.
   const localToken = people.renewLocalToken();
   const firstCode = people.renewFirstCode();
-  const doors = await openDoors(context, { ...parts, ...flow });
+  const doors = await openDoors(context, { ...parts, ...flow, ...counted });
 
   const { folder, identity } = storage;
   const writeAccess = (): void =>
@@ -87,7 +93,9 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
   context.onUndo(() => removeLocalAccess(folder));
   await recordOfflineActs(folder, audit.recordAct);
   const { version } = doors.facts;
-  await audit.recordAct({ action: 'server.start', principal: 'server', facts: { version } });
+  // Whose word the addresses on the log rest on from here on.
+  const facts = { version, proxyFrom: options.proxyFrom?.join(' ') };
+  await audit.recordAct({ action: 'server.start', principal: 'server', facts });
   const { keeper } = identity;
   const stopUpkeep = startUpkeep({ ...context, ...registries, ...audit, keeper });
   context.onUndo(stopUpkeep);
@@ -95,6 +103,7 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
     isNew: folder.isNew,
     info: doors.facts,
     firstCode: firstCode?.expose(),
+    firstLink: firstCode && `${doors.site}/sign-in#first=${firstCode.expose()}`,
     // The machine's own clock: a test's may stand still, and whoever stops waits on no other.
     stop: () => {
       stopUpkeep();
@@ -105,6 +114,8 @@ async function startAll(options: StartOptions, undo: Undo[]): Promise<RunningSer
         ...doors,
         logWatch,
         series: { close: closeSeries },
+        lastSeen: registries.lastSeen,
+        figures: counted.figures,
       };
       return stop(running, { clock: systemClock, log: context.log });
     },

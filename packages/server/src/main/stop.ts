@@ -1,12 +1,12 @@
 /** Stops the server: in the order in which nothing is lost, and in time. @module */
 import { type Clock, type Log, sleep } from '../kernel/index.ts';
-import type { SeriesStore } from '../telemetry/index.ts';
+import type { Figures, SeriesStore } from '../telemetry/index.ts';
 import { removeLocalAccess } from './data-folder.ts';
 import type { Doors } from './doors.ts';
 import type { Flow } from './flow.ts';
 import { STOP_TIMEOUT_MS } from './limits.ts';
 import type { LogWatch } from './log-watch.ts';
-import type { Audit, Storage } from './storage.ts';
+import type { Audit, Registries, Storage } from './storage.ts';
 
 /** How a stop ended. */
 export interface Stopped {
@@ -18,6 +18,9 @@ export interface Stopped {
 export interface Running {
   readonly folder: Storage['folder'];
   readonly store: Pick<Storage['store'], 'close'>;
+  /** Optional as it is nothing that a stop depends on. */
+  readonly lastSeen?: Pick<Registries['lastSeen'], 'close'> | undefined;
+  readonly figures?: Pick<Figures, 'stop'> | undefined;
   readonly custody: Pick<Storage['custody'], 'close'>;
   readonly lock: Storage['lock'];
   readonly sessions: Pick<Flow['sessions'], 'close'>;
@@ -26,6 +29,8 @@ export interface Running {
   readonly backups?: Pick<Doors['backups'], 'stop'> | undefined;
   readonly buckets?: Doors['buckets'] | undefined;
   readonly keyCare?: Doors['keyCare'] | undefined;
+  readonly updates?: Doors['updates'] | undefined;
+  readonly rollouts?: Pick<Doors['rollouts'], 'close'> | undefined;
   readonly refusals: Pick<Audit['refusals'], 'flush'>;
   readonly recordAct: Audit['recordAct'];
   readonly tiles: Pick<Audit['tiles'], 'close'>;
@@ -52,6 +57,8 @@ export async function stop(
   }
   running.logWatch.stop();
   running.disk.close();
+  running.lastSeen?.close();
+  running.figures?.stop();
   store.close();
   running.custody.close();
   running.lock.release();
@@ -65,6 +72,8 @@ async function endInOrder(running: Running): Promise<void> {
   await running.backups?.stop();
   await running.buckets?.stop();
   await running.keyCare?.stop();
+  await running.rollouts?.close();
+  await running.updates?.stop();
   running.sessions.close();
   await Promise.all(running.listeners.map((listener) => listener.close()));
   await running.series?.close();

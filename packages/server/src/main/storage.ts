@@ -1,6 +1,8 @@
 /** What is kept, and the log on which everything is put. @module */
+import type { Entry } from '@holdfast/protocol';
 import { type CheckpointVerifier, Problem } from '@holdfast/protocol/merkle';
 import {
+  LastVerification,
   LogTiles,
   type RecordAct,
   type RecordEvent,
@@ -16,12 +18,13 @@ import {
   ClassSettings,
   DeviceApiKeys,
   DeviceRegistry,
+  LastSeen,
   Manufacturers,
   Owners,
   PayloadKeySource,
   People,
 } from '../registry/index.ts';
-import { type Histories, openHistories } from '../telemetry/index.ts';
+import { type Histories, TargetActs, openHistories } from '../telemetry/index.ts';
 import type { Context } from './context.ts';
 import { type Custody, openCustody } from './custody.ts';
 import { type DataFolder, keepVerifierKey, openDataFolder } from './data-folder.ts';
@@ -73,6 +76,7 @@ export interface Registries {
   readonly classSettings: ClassSettings;
   readonly manufacturers: Manufacturers;
   readonly owners: Owners;
+  readonly lastSeen: LastSeen;
   readonly policies: Policies;
 }
 
@@ -91,6 +95,7 @@ export function openRegistries({ clock, random }: Context, { store }: Storage): 
     people: new People(store, { clock, random }),
     payloadKeys: new PayloadKeySource(store.keyring, { tenant: TENANT }),
     owners,
+    lastSeen: new LastSeen(store, { clock, columns: registry.columns }),
     policies: new Policies(store, { clock, ownerOf: (deviceId) => owners.ownerOf(deviceId) }),
   };
 }
@@ -104,7 +109,10 @@ export interface Audit {
   /** The tree of the log. */
   readonly tiles: LogTiles;
   readonly witnesses: Witnesses;
+  readonly lastVerification: LastVerification;
   readonly histories: Histories;
+  /** The acts on one device or another thing. */
+  readonly targetActs: TargetActs;
   readonly disk: DiskWatch;
 }
 
@@ -128,9 +136,13 @@ export async function openAudit(
   onUndo(() => journal.close());
   const tiles = LogTiles.open(folder.log);
   onUndo(() => tiles.close());
-  const recordEvent: RecordEvent = async (event) => {
-    await journal.record(eventEntry(event, clock.nowMs(), state.generation), keyring.only('acts'));
+  const targetActs = new TargetActs({ journal, keys: () => keyring.all('acts') });
+  const record = async (entry: Entry, act: Parameters<TargetActs['note']>[0]): Promise<void> => {
+    const key = keyring.only('acts');
+    targetActs.note(act, { index: await journal.record(entry, key), keyRef: key.ref });
   };
+  const recordEvent: RecordEvent = (event) =>
+    record(eventEntry(event, clock.nowMs(), state.generation), event);
   const { path } = folder;
   const reserveBytes = options.diskReserveBytes;
   const disk = await watchDisk({ path, reserveBytes, journal, log, metrics, recordEvent });
@@ -144,12 +156,11 @@ export async function openAudit(
       log,
       count: metrics.countRefusal,
     }),
-    recordAct: async (act) => {
-      await journal.record(actEntry(act, clock.nowMs(), state.generation), keyring.only('acts'));
-    },
+    recordAct: (act) => record(actEntry(act, clock.nowMs(), state.generation), act),
     recordEvent,
     disk,
     tiles,
+    lastVerification: new LastVerification(store, { clock }),
     witnesses: new Witnesses(store, {
       clock,
       verifier: ownVerifier(identity),
@@ -157,6 +168,7 @@ export async function openAudit(
       logSize: () => journal.size,
     }),
     histories: openHistories({ journal, registry, keyring }),
+    targetActs,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the server says of itself on `$holdfast/…`, for those who may subscribe to it. @module */
+import { updateTopic } from '../authorize/index.ts';
 import type { CancelTimer, Clock } from '../kernel/index.ts';
 import type { Router } from '../route/index.ts';
 import type { SessionTable } from '../session/index.ts';
@@ -36,19 +37,9 @@ export function publishSystemTopics(
   const publish = (): void => {
     const atMs = clock.nowMs();
     for (const [name, figures] of Object.entries(read())) {
-      const payload = Buffer.from(JSON.stringify({ ts: atMs, ...figures }), 'utf8');
-      router.routeMessage({
-        index: -1,
-        keyRef: 0,
-        principal: 'server',
-        topic: `$holdfast/${name}`,
-        payload,
-        qos: 0,
-        retain: true,
-        forwarded: new Uint8Array(0),
-        expiresAtMs: atMs + 2 * INTERVAL_MS,
-        detach: () => {},
-      });
+      const expiresAtMs = atMs + 2 * INTERVAL_MS;
+      const content = { ts: atMs, ...figures };
+      router.routeMessage(ofServer(`$holdfast/${name}`, content, { retain: true, expiresAtMs }));
     }
   };
   let cancel: CancelTimer = () => {};
@@ -61,4 +52,43 @@ export function publishSystemTopics(
   publish();
   schedule();
   return () => cancel();
+}
+
+/**
+ * Tells a device on `$holdfast/update/<device>` that there is news of its update, as
+ * `{"ts", "revision"}`, so that it polls at once. Nothing is believed of it, nothing is kept: a
+ * device that is away polls when it comes back.
+ */
+export function updateAnnouncer(
+  router: Pick<Router, 'routeMessage'>,
+  clock: Clock,
+): (deviceId: string, revision: string) => void {
+  return (deviceId, revision) => {
+    const atMs = clock.nowMs();
+    const options = { retain: false, expiresAtMs: atMs + ANNOUNCED_MS };
+    router.routeMessage(ofServer(updateTopic(deviceId), { ts: atMs, revision }, options));
+  };
+}
+
+/** How long news of an update wait in a queue, in milliseconds; then the next poll is near. */
+const ANNOUNCED_MS = 60_000;
+
+/** A message of the server itself, which is in no journal. */
+function ofServer(
+  topic: string,
+  content: Readonly<Record<string, number | string>>,
+  { retain, expiresAtMs }: { readonly retain: boolean; readonly expiresAtMs: number },
+): Parameters<Router['routeMessage']>[0] {
+  return {
+    index: -1,
+    keyRef: 0,
+    principal: 'server',
+    topic,
+    payload: Buffer.from(JSON.stringify(content), 'utf8'),
+    qos: 0,
+    retain,
+    forwarded: new Uint8Array(0),
+    expiresAtMs,
+    detach: () => {},
+  };
 }

@@ -30,9 +30,9 @@ export function webSocketDoor(deps: WebSocketDoorDeps): OnWebSocket {
       report({ refusal: caller, address });
       return caller.code === 'E_OPERATE_CROSS_SITE' ? 403 : 401;
     }
-    const { principal } = caller;
+    const { principal, scope } = caller;
     const liveUntilMs = (): number => people.liveUntilMs(caller);
-    const person = gate.admitPerson({ principal, address, liveUntilMs });
+    const person = gate.admitPerson({ principal, scope, address, liveUntilMs });
     return (stream) => sessions.add(person, stream);
   };
 }

@@ -1,13 +1,17 @@
 /** What one request may do: the policy asked for its caller, its action and its thing. @module */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Refusal, refuse } from '@holdfast/protocol';
 import type { Clock } from '../kernel/index.ts';
 import {
+  ACTION_NAMES,
   type ApiAction,
   type Authorizer,
   type DecisionContext,
   type DeviceFacts,
+  type DeviceKind,
   type PersonPrincipal,
   type Resource,
+  actionDeclaration,
   selfOf,
 } from '../policy/index.ts';
 import type { Caller, RoleName } from '../registry/index.ts';
@@ -72,6 +76,22 @@ export class RequestAccess {
   }
 
   /**
+   * As {@link permits}, for going through a whole fleet at once: devices that no rule can tell
+   * apart are decided together. It counts for as long as nothing else is waited for.
+   */
+  decider(action: ApiAction = this.#request.action): (device: DeviceFacts) => boolean {
+    this.#hasDecided = true;
+    if (this.permitsEvery(action)) return () => true;
+    return this.#byKind((device) => this.#isPermitted({ kind: 'device', device }, action));
+  }
+
+  /** As {@link verdict}, in the same way. */
+  verdicts(action: ApiAction = this.#request.action): (device: DeviceFacts) => Verdict {
+    this.#hasDecided = true;
+    return this.#byKind((device) => this.verdict({ kind: 'device', device }, action));
+  }
+
+  /**
    * Goes on when it may be done to a device; one that the caller may not see is absent.
    * @param device - undefined for one that is not there: the same is asked about one in its place.
    * @throws RefusedRequest `E_OPERATE_NOT_FOUND`, `E_OPERATE_FORBIDDEN`, `E_OPERATE_STEP_UP`.
@@ -106,19 +126,40 @@ export class RequestAccess {
     if (verdict !== 'permitted') throw new RefusedRequest(this.refusalOf(verdict));
   }
 
-  /** Whether it is permitted as things stand now: for a stream, which lasts. */
-  stillPermits(resource: Resource): boolean {
-    return this.#isPermitted(resource);
+  /** Whether it, or another action, is permitted as things stand now: for a stream, which lasts. */
+  stillPermits(resource: Resource, action?: ApiAction): boolean {
+    return this.#isPermitted(resource, action);
+  }
+
+  /** Whether an action is permitted on every device that there is or could be. */
+  permitsEvery(action: ApiAction): boolean {
+    const principal = this.#principal();
+    if (principal === undefined) return false;
+    const resourceOf = (device: DeviceFacts): Resource => ({ kind: 'device', device });
+    const context = { steppedUp: this.#isSteppedUp(this.#request.caller), secondPerson: false };
+    return this.#deps.authorizer.isPermittedForEvery({ principal, action, resourceOf, context });
   }
 
   /** Whether there could be a device that it may be done to, with all that the policy asks for. */
-  isPossible(): boolean {
+  isPossible(action: ApiAction = this.#request.action): boolean {
     const principal = this.#principal();
     if (principal === undefined) return false;
-    const { action } = this.#request;
     const resourceOf = (device: DeviceFacts): Resource => ({ kind: 'device', device });
     const context = { steppedUp: true, secondPerson: true };
     return this.#deps.authorizer.isPermittedForSome({ principal, action, resourceOf, context });
+  }
+
+  /**
+   * What the caller might do to the server or to some device, with all that the policy asks for.
+   * The first time under a policy it takes some hundred decisions, so messages get their turn between.
+   */
+  async possibleActions(): Promise<ApiAction[]> {
+    const possible: ApiAction[] = [];
+    for (const action of ACTION_NAMES) {
+      await nextTurn();
+      if (this.#isConceivable(action)) possible.push(action);
+    }
+    return possible;
   }
 
   /** What the policy says, as things stand now. */
@@ -160,7 +201,28 @@ export class RequestAccess {
           : `${approvedBy}, who approved, has no right to ${action} here.`;
       return refuse('E_OPERATE_SECOND_PERSON', detail);
     }
-    return refuse('E_OPERATE_FORBIDDEN', `The role ${caller.role} does not permit ${action} here.`);
+    return refuse('E_OPERATE_FORBIDDEN', `${permitterOf(caller)} does not permit ${action} here.`);
+  }
+
+  #byKind<T>(decide: (device: DeviceFacts) => T): (device: DeviceFacts) => T {
+    const kindOf = this.#deps.authorizer.deviceKinds(this.#request.caller.scope);
+    const known = new Map<DeviceKind, T>();
+    return (device) => {
+      const kind = kindOf(device);
+      const decided = known.get(kind) ?? decide(device);
+      known.set(kind, decided);
+      return decided;
+    };
+  }
+
+  #isConceivable(action: ApiAction): boolean {
+    const { on } = actionDeclaration(action);
+    if (on === 'device') return this.isPossible(action);
+    const principal = this.#principal();
+    if (principal === undefined || on === 'self') return false;
+    const context = { steppedUp: true, secondPerson: true };
+    const request = { principal, action, resource: { kind: 'server' } as const, context };
+    return this.#deps.authorizer.peek(request).isPermitted;
   }
 
   #isPermitted(resource: Resource, action: ApiAction = this.#request.action): boolean {
@@ -172,7 +234,9 @@ export class RequestAccess {
 
   /** With the role of now: a stream outlives the request that began it. */
   #principal(): PersonPrincipal | undefined {
-    return this.#person(this.#request.caller.principal);
+    const { principal, scope } = this.#request.caller;
+    const person = this.#person(principal);
+    return person && scope ? { ...person, scope } : person;
   }
 
   #person(id: string): PersonPrincipal | undefined {
@@ -200,6 +264,11 @@ export class RequestAccess {
     if (credential !== 'session' || steppedUpAtMs === undefined) return false;
     return this.#deps.clock.nowMs() - steppedUpAtMs < STEP_UP_LIFE_MS;
   }
+}
+
+/** What has to permit an act of a caller, in words. */
+export function permitterOf({ role, scope }: Pick<Caller, 'role' | 'scope'>): string {
+  return scope === undefined ? `The role ${role}` : `The role ${role} with the scope of this token`;
 }
 
 /** What stands for a device that does not exist, so that it costs as much as one that does. */

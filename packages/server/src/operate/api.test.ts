@@ -73,7 +73,13 @@ test('a person signs in, makes a token and signs out', async (t) => {
   assert.notEqual(sessionOf(again), session);
   const { steppedUpAt: _steppedUpAt, ...limited } = { ...me, needsSecondFactor: true };
   assert.deepEqual(await parsed(MeSchema, 200, again), limited);
-  assert.deepEqual(await parsed(MeSchema, 200, await call('GET', '/v1/me', { session })), me);
+  const { may = [], ...asked } = await parsed(
+    MeSchema,
+    200,
+    await call('GET', '/v1/me', { session }),
+  );
+  assert.deepEqual(asked, me);
+  assert.ok(may.includes('person:manage'));
 
   const wish = { session, body: { label: 'lab', lifeMs: 60_000 } };
   const made = await parsed(CreatedTokenSchema, 201, await call('POST', '/v1/tokens', wish));
@@ -127,7 +133,7 @@ test('a device is added, claimed, commanded and revoked', async (t) => {
   assert.equal(await codeOf(conflict), 'E_OPERATE_CONFLICT');
 
   const list = await parsed(DeviceListSchema, 200, await call('GET', '/v1/devices', { token }));
-  assert.deepEqual(list.devices, [added.device]);
+  assert.deepEqual(list.devices, [{ ...added.device, online: false, hasOwner: false }]);
   const second = await call('POST', `${path}/claim`, { token });
   const reclaimed = await parsed(ClaimedDeviceSchema, 201, second);
   assert.notEqual(reclaimed.claim.secret, added.claim.secret);
@@ -141,7 +147,8 @@ test('a device is added, claimed, commanded and revoked', async (t) => {
   const { device } = await parsed(ChangedDeviceSchema, 200, revoked);
   assert.deepEqual([device.state, device.stateReason], ['revoked', 'stolen']);
   const shown = await parsed(DeviceDetailSchema, 200, await call('GET', path, { token }));
-  assert.deepEqual(shown, { device, certificates: [] });
+  const facts = { online: false, hasOwner: false };
+  assert.deepEqual(shown, { device: { ...device, ...facts }, certificates: [] });
   assert.equal(registry.claimOf('dev-1'), undefined);
 
   // A claim is the operator's word that the device may come back.

@@ -38,7 +38,8 @@ export function addAppRoutes(routes: Routes, deps: ApiDeps): void {
 
 const principalOf = (c: Context<ApiEnv>): string => appPrincipal(c.get('app').id);
 
-function addDeviceReads(routes: Routes, { owners, histories }: ApiDeps): void {
+function addDeviceReads(routes: Routes, deps: ApiDeps): void {
+  const { owners, histories } = deps;
   routes.add(
     { by: 'app', action: 'device:read', on: 'devices' },
     {
@@ -51,7 +52,7 @@ function addDeviceReads(routes: Routes, { owners, histories }: ApiDeps): void {
       const access = c.get('appAccess');
       const devices = owners.pairingsOf(c.get('app').ownerId).flatMap((pairing) => {
         const device = access.device(pairing.deviceId, 'device:read');
-        return device === undefined ? [] : [ownedDeviceView(device, pairing)];
+        return device === undefined ? [] : [ownedDeviceView(device, pairing, deps)];
       });
       return c.json({ devices }, 200);
     },
@@ -69,7 +70,7 @@ function addDeviceReads(routes: Routes, { owners, histories }: ApiDeps): void {
     (c) => {
       const device = c.get('device');
       const pairing = owners.pairingOf(device.id) ?? { sinceMs: 0 };
-      return c.json(ownedDeviceView(device, pairing), 200);
+      return c.json(ownedDeviceView(device, pairing, deps), 200);
     },
   );
 
@@ -160,7 +161,7 @@ function addAddDevice(routes: Routes, deps: ApiDeps): void {
       await deps.recordAct({ action: 'device.pair', principal, target: of, facts });
       const [device, pairing] = [deps.registry.byId(of), deps.owners.pairingOf(of)];
       if (device === undefined || pairing === undefined) throw new Error(`${of} has gone`);
-      return c.json(ownedDeviceView(device, pairing), 201);
+      return c.json(ownedDeviceView(device, pairing, deps), 201);
     },
   );
 }

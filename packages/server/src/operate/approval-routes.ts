@@ -89,7 +89,7 @@ export function addApprovalRoutes(routes: Routes, deps: ApiDeps): void {
   const recordDecision = (
     c: Context<ApiEnv>,
     { id, principal, action, method, path }: Approval,
-    act: string,
+    act: 'approval.approve' | 'approval.refuse',
   ): Promise<void> => {
     const facts = { asked: principal, action, request: `${method} ${path}` };
     const by = c.get('caller').principal;

@@ -9,6 +9,7 @@ import {
   GenerationRequestSchema,
   PrepareGenerationRequestSchema,
 } from '@holdfast/protocol/api';
+import type { Act } from '../audit/index.ts';
 import type { AuthorityChange } from '../enroll/index.ts';
 import { Secret } from '../kernel/index.ts';
 import { appsInUse, authorityView, certificatesInUse } from './authority-view.ts';
@@ -100,7 +101,7 @@ export function addAuthorityRoutes(routes: Routes, deps: ApiDeps): void {
       const count = inUse.length + apps.length;
       if (reason === undefined && count > 0) throw stillInUse(change, count);
       const facts = { generation: change.generation, ended: count };
-      const act = { action: 'ca.finish', principal: c.get('caller').principal, facts };
+      const act: Act = { action: 'ca.finish', principal: c.get('caller').principal, facts };
       try {
         commit(change);
       } finally {
@@ -161,10 +162,10 @@ function addRootRoutes(routes: Routes, deps: ApiDeps): void {
 }
 
 function actOf(
-  action: string,
+  action: 'ca.prepare' | 'ca.switch',
   { principal }: { readonly principal: string },
   { generation }: AuthorityChange,
-): { action: string; principal: string; facts: { generation: number } } {
+): Act {
   return { action, principal, facts: { generation } };
 }
 

@@ -76,3 +76,21 @@ test('what a destination has in the way of a list is told, not hidden', async (t
   const empty = await lab.call('GET', path, { token: lab.localToken });
   assert.deepEqual(await empty.json(), { backups: [], damaged: [] });
 });
+
+test('artifacts of the data folder are not left out; to copy them is on the log', async (t) => {
+  const lab = openLab(t);
+  const token = lab.localToken;
+  const path = '/v1/backups/artifacts';
+  const body = { isLeftOut: true, reason: 'replicated' };
+  const refused = await lab.call('PUT', path, { token, body });
+  assert.equal(refused.status, 409);
+  const nameless = await lab.call('PUT', path, { token, body: { isLeftOut: false } });
+  assert.equal(nameless.status, REFUSED);
+  assert.equal(lab.recorded.length, 0);
+  const copied = await lab.call('PUT', path, { token, body: { ...body, isLeftOut: false } });
+  assert.equal(copied.status, OK);
+  const { artifacts } = (await copied.json()) as { artifacts: unknown };
+  assert.deepEqual(artifacts, { isLeftOut: false });
+  const [act] = lab.recorded;
+  assert.deepEqual([act?.action, act?.facts], ['backup.artifacts', { isLeftOut: false }]);
+});

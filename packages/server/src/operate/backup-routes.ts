@@ -1,6 +1,7 @@
 import { refuse } from '@holdfast/protocol';
 /** Backups: made, listed, pruned, scheduled; what a trial of a restore has found. @module */
 import {
+  BackupArtifactsRequestSchema,
   BackupDrillRequestSchema,
   BackupListQuerySchema,
   BackupListSchema,
@@ -12,6 +13,7 @@ import {
   PruneBackupsRequestSchema,
   PrunedBackupsSchema,
 } from '@holdfast/protocol/api';
+import type { Act } from '../audit/index.ts';
 import { Fault } from '../kernel/index.ts';
 import { backupStatusView, backupView, runView } from './backup-views.ts';
 import type { ApiDeps } from './deps.ts';
@@ -95,7 +97,7 @@ function addManaging(routes: Routes, deps: ApiDeps): void {
         throw new RefusedRequest(refuse('E_OPERATE_CONFLICT', 'A backup is being made.'));
       }
       const { principal } = c.get('caller');
-      const act = { action: 'backup.prune', principal, target: from };
+      const act: Act = { action: 'backup.prune', principal, target: from };
       await recordFirst(deps, { ...act, facts: { keep } });
       return c.json(await reached(backups.prune(from, keep)), 200);
     },
@@ -132,6 +134,27 @@ function addManaging(routes: Routes, deps: ApiDeps): void {
     async (c) => {
       backups.setSchedule(undefined);
       await recordAct({ action: 'backup.unschedule', principal: c.get('caller').principal });
+      return c.json(backupStatusView(backups), 200);
+    },
+  );
+
+  routes.add(
+    manages,
+    {
+      method: 'put',
+      path: '/v1/backups/artifacts',
+      summary: 'Decides whether backups leave out the artifacts of updates that are in a bucket.',
+      request: { body: jsonBody(BackupArtifactsRequestSchema) },
+      responses: STATUS,
+    },
+    async (c) => {
+      const { isLeftOut, reason } = c.req.valid('json');
+      accepted((isLeftOut ? backups.refusalToLeaveOut() : undefined) ?? true);
+      const { principal } = c.get('caller');
+      const { place } = backups.artifacts;
+      const facts = { isLeftOut, ...(place !== undefined && { place }) };
+      await recordFirst(deps, { action: 'backup.artifacts', principal, reason, facts });
+      backups.leaveOutArtifacts(isLeftOut);
       return c.json(backupStatusView(backups), 200);
     },
   );

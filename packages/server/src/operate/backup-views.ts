@@ -5,7 +5,8 @@ import type { BackupRun, Backups, Destination, Drill, ManifestHead } from '../ba
 const HOUR_MS = 3_600_000;
 
 /** How the backups are. */
-export function backupStatusView({ run, records, keys }: Backups): BackupStatus {
+export function backupStatusView({ run, records, keys, artifacts }: Backups): BackupStatus {
+  const { place, isLeftOut } = artifacts;
   const { schedule, lastDrill } = records.settings;
   const behind = new Set(keys.pending().map(({ name }) => name));
   return {
@@ -15,6 +16,7 @@ export function backupStatusView({ run, records, keys }: Backups): BackupStatus 
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((destination) => destinationView(destination, behind)),
     ...(schedule && { schedule: { to: schedule.to, everyHours: schedule.everyMs / HOUR_MS } }),
+    artifacts: { ...(place !== undefined && { place }), isLeftOut },
     ...(lastDrill && { lastDrill: drillView(lastDrill) }),
   };
 }
@@ -45,8 +47,8 @@ export function runView({
   if ('failure' in outcome) {
     return { ...facts, state: 'failed', why: outcome.failure.slice(0, WHY_CHARACTERS_MAX) };
   }
-  const { id: backup, checkpoint } = outcome.made;
-  return { ...facts, state: 'made', backup, checkpoint };
+  const { id: backup, checkpoint, artifacts } = outcome.made;
+  return { ...facts, state: 'made', backup, checkpoint, ...(artifacts && { artifacts }) };
 }
 
 export function backupView(head: ManifestHead): BackupList['backups'][number] {
@@ -66,6 +68,7 @@ function destinationView(
         at: isoTime(lastBackup.atMs),
         bytes: lastBackup.bytes,
         newBytes: lastBackup.newBytes,
+        ...(lastBackup.artifacts && { artifacts: lastBackup.artifacts }),
       },
     }),
     ...(failure && { failure: { at: isoTime(failure.atMs), what: failure.what } }),

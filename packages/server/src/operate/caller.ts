@@ -33,7 +33,12 @@ export function callerOfAuthorization(authorization: string, people: People): Ca
  * port of the same host, which SameSite lets through.
  */
 export function forgeryOf(c: Context<ApiEnv>, { credential }: Caller): Refusal | undefined {
-  if (credential !== 'session' || SAFE_METHODS.has(c.req.method)) return undefined;
+  return credential === 'session' ? cookieForgeryOf(c) : undefined;
+}
+
+/** The same for a request of which it is known that its credential is a cookie. */
+export function cookieForgeryOf(c: Context<ApiEnv>): Refusal | undefined {
+  if (SAFE_METHODS.has(c.req.method)) return undefined;
   const site = c.req.header('sec-fetch-site');
   if (site !== undefined && site !== 'same-origin') return crossSite(`Sec-Fetch-Site is ${site}`);
   const origin = c.req.header('origin');

@@ -7,6 +7,7 @@ import {
   type ClassView,
   ClassViewSchema,
 } from '@holdfast/protocol/api';
+import type { Act } from '../audit/index.ts';
 import type { ClassRules, DeviceClassName } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { recordFirst } from './record-first.ts';
@@ -53,7 +54,7 @@ export function addClassRoutes(routes: Routes, deps: ApiDeps): void {
         renewalGraceMs: asked.renewalGraceMs ?? before.renewalGraceMs,
       };
       const facts = { ...rules, before };
-      const act = { action: 'class.set', principal, target: name, facts };
+      const act: Act = { action: 'class.set', principal, target: name, facts };
       if (isLooser(rules, before)) {
         await recordFirst(deps, act);
         classSettings.set(name, rules);

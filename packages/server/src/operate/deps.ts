@@ -24,16 +24,21 @@ import type {
   Device,
   DeviceApiKeys,
   DeviceRegistry,
+  LastSeen,
   Manufacturers,
   OwnerApp,
   Owners,
   People,
 } from '../registry/index.ts';
-import type { Histories, SeriesStore } from '../telemetry/index.ts';
+import type { AppSessions, Gate, SessionTable } from '../session/index.ts';
+import type { CommandsPage, Histories, Page, SeriesStore, TargetActs } from '../telemetry/index.ts';
+import type { Rollouts, UpdateParts } from '../update/index.ts';
 import type { RequestAccess } from './access.ts';
 import type { AppAccess } from './app-guard.ts';
+import type { ConsoleFiles } from './console-files.ts';
 import type { KeyCare } from './key-care.ts';
 import type { LogAudit } from './log-audit.ts';
+import type { ServerWatch } from './overview/server-watch.ts';
 
 /** Facts about the running server. */
 export interface ServerStatus {
@@ -66,12 +71,20 @@ export interface ApiDeps {
   /** Who may do what. */
   readonly policies: Policies;
   readonly histories: Histories;
+  /** What was done to one device. */
+  readonly targetActs: Pick<TargetActs, 'of'>;
+  /** The commands to a device, newest first. */
+  readonly deviceCommands: (deviceId: string, page: Page) => Promise<CommandsPage>;
   readonly series: Pick<SeriesStore, 'list' | 'points' | 'buckets' | 'latest'>;
   readonly issueClaim: (device: Device, by: string) => IssuedClaim | Refusal;
   /** Makes a claim that counts once its record is written. */
   readonly prepareClaim: (deviceId: string, lifeMs: number) => PreparedClaim;
   /** Who has which device, and by which apps. */
   readonly owners: Owners;
+  /** When devices were heard of last. */
+  readonly lastSeen: Pick<LastSeen, 'of'>;
+  /** Who is connected. */
+  readonly sessions: Pick<SessionTable, 'isConnected' | 'connectionOf' | 'sessionOf' | 'endedOf'>;
   readonly pairing: Pairing;
   /** Makes a pairing code that counts once it is kept. */
   readonly preparePairCode: (of: string, lifeMs?: number) => PreparedPairCode;
@@ -96,6 +109,12 @@ export interface ApiDeps {
   }>;
   /** Whose certificate a connection shows. */
   readonly identify: Identify;
+  /** What the registry says now of a certificate that was admitted. */
+  readonly gate: Pick<Gate, 'recheck'>;
+  /** The sessions of owners' pages. */
+  readonly appSessions: Pick<AppSessions, 'challenge' | 'start' | 'use' | 'isLive'>;
+  /** Whether this is a name of the server: of its certificate, or the public one. */
+  readonly isOwnName: (hostname: string) => boolean;
   readonly sendCommand: (command: {
     readonly deviceId: string;
     readonly name: string;
@@ -113,12 +132,20 @@ export interface ApiDeps {
   readonly logAudit: LogAudit;
   /** The keys of the data folder. */
   readonly keyCare: KeyCare;
+  /** Firmware: the repository, the director, what devices told. */
+  readonly updates: UpdateParts;
+  /** Releases for many devices, in stages. */
+  readonly rollouts: Rollouts;
   readonly server: () => ServerStatus;
   readonly authority: AuthorityKeeper;
   readonly tenant: string;
   /** False while the server cannot store what it is sent. */
   readonly isReady: () => boolean;
   readonly metrics: Registry;
+  /** What the overview and the live stream look at. */
+  readonly watch: ServerWatch;
+  /** The web console. */
+  readonly consoleFiles: ConsoleFiles;
 }
 
 /** What Hono carries with each request. */

@@ -4,6 +4,8 @@ import {
   ChangedDeviceSchema,
   ChangedDevicesSchema,
   DEVICE_ACTS,
+  DeviceActsPlanRequestSchema,
+  DeviceActsPlanSchema,
   type DeviceAct,
   DeviceActRequestSchema,
   DeviceActsRequestSchema,
@@ -11,20 +13,26 @@ import {
   type DeviceSelection,
   PASSED_OVER_LISTED_MAX,
   SetGroupRequestSchema,
+  SetTagsRequestSchema,
 } from '@holdfast/protocol/api';
 import type { Context } from 'hono';
+import type { Act } from '../audit/index.ts';
 import type { Device } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
+import { planMany, planView, verdictsOf } from './device-act-plan.ts';
 import {
   ACTION_OF,
   type DeviceWish,
   type PlannedChange,
   type WishOutcome,
   carryOut,
-  planOf,
+  isTakingAway,
 } from './device-acts.ts';
+import { DeviceFactsReader } from './device-facts.ts';
+import { deviceFilter } from './device-filter.ts';
+import { permitted } from './device-list-routes.ts';
 import { RefusedRequest, accepted } from './errors.ts';
-import { FORBIDDEN_DEVICES_TOLD_MAX } from './limits.ts';
+import { FORBIDDEN_DEVICES_TOLD_MAX, PLANNED_DEVICE_LOOKS } from './limits.ts';
 import { recordFirst } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { deviceView } from './views.ts';
@@ -78,7 +86,46 @@ export function addDeviceActRoutes(routes: Routes, deps: ApiDeps): void {
       return c.json({ device: deviceView(await changeOne(id, wish, deps)) }, 200);
     },
   );
+  routes.add(
+    { action: 'device:tag', on: 'device' },
+    {
+      method: 'post',
+      path: '/v1/devices/{id}/set-tags',
+      summary: 'Gives a device these tags, by which people find it again, and no others.',
+      request: { params, body: jsonBody(SetTagsRequestSchema) },
+      responses: one,
+    },
+    async (c) => {
+      const { tags, reason } = c.req.valid('json');
+      const { principal } = c.get('caller');
+      const wish = { act: 'set-tags', tags, reason, principal } as const;
+      return c.json({ device: deviceView(await changeOne(c.get('device').id, wish, deps)) }, 200);
+    },
+  );
+  addPlanRoute(routes, deps);
   addManyRoute(routes, deps);
+}
+
+function addPlanRoute(routes: Routes, deps: ApiDeps): void {
+  routes.add(
+    { action: 'device:read', on: 'devices' },
+    {
+      method: 'post',
+      path: '/v1/device-acts/plan',
+      summary: 'Tells what would come of an act on many devices. Nothing is done.',
+      request: { body: jsonBody(DeviceActsPlanRequestSchema) },
+      responses: { 200: json(DeviceActsPlanSchema, 'Who would be changed, and who passed over.') },
+    },
+    async (c) => {
+      const { act, select, group, tags } = c.req.valid('json');
+      const wish = { act, group, tags, reason: '', principal: c.get('caller').principal };
+      const ids = selected(c, { select, routes }, deps);
+      const isOnline = (id: string): boolean => deps.sessions.isConnected(id);
+      const access = c.get('access');
+      const plan = await planMany(ids, wish, deps);
+      return c.json(await planView(plan, { wish, access, isOnline }), 200);
+    },
+  );
 }
 
 function addManyRoute(routes: Routes, deps: ApiDeps): void {
@@ -92,27 +139,32 @@ function addManyRoute(routes: Routes, deps: ApiDeps): void {
       responses: { 200: json(ChangedDevicesSchema, 'How many were changed, and passed over.') },
     },
     async (c) => {
-      const { act, select, group, reason } = c.req.valid('json');
+      const { act, select, group, tags, reason, expect } = c.req.valid('json');
       const { principal } = c.get('caller');
-      const wish = { act, group, reason, principal };
-      const ids = selected(c, select, deps).map(({ id }) => id);
-      const { planned, passedOver } = planOf(ids, wish, deps);
-      // Whoever names devices means all of them; a group has some that are not meant.
-      const [problem] = 'ids' in select ? passedOver : [];
+      const wish = { act, group, tags, reason, principal };
+      const all = selected(c, { select, routes }, deps);
+      const { planned, passedOver, token } = await planMany(all, wish, deps);
+      if (expect !== undefined && expect !== token) throw planHasChanged();
+      // Whoever names devices means all of them, unless a plan has told who is passed over.
+      const isExact = 'ids' in select && expect === undefined;
+      const problem = isExact ? passedOver.find(({ isDone }) => !isDone) : undefined;
       if (problem !== undefined) {
         const detail = `Nothing was done: ${problem.refusal.detail}`;
         throw new RefusedRequest(refuse(problem.refusal.code, detail));
       }
       await requireEach(c, planned, { wish, routes });
-      const outcome = await carryOutMany(ids, { wish, select, count: planned.length }, deps);
-      return c.json(outcomeView(outcome), 200);
+      const ids = planned.map(({ before }) => before.id);
+      const outcome = await carryOutMany(ids, { wish, select }, deps);
+      const { changed } = outcome;
+      const left = [...passedOver, ...outcome.passedOver];
+      return c.json(outcomeView({ changed, passedOver: left }), 200);
     },
   );
 }
 
 async function changeOne(id: string, wish: DeviceWish, deps: ApiDeps): Promise<Device> {
   const { passedOver } = await carryOut([id], wish, deps);
-  const [problem] = passedOver;
+  const problem = passedOver.find(({ isDone }) => !isDone);
   if (problem !== undefined) throw new RefusedRequest(problem.refusal);
   const absent = refuse('E_OPERATE_NOT_FOUND', `There is no device ${id}.`);
   return accepted(deps.registry.byId(id) ?? absent);
@@ -121,18 +173,26 @@ async function changeOne(id: string, wish: DeviceWish, deps: ApiDeps): Promise<D
 /** The devices that are meant. Those that the caller may not see are not there. */
 function selected(
   c: Context<ApiEnv>,
-  select: DeviceSelection,
-  { registry }: ApiDeps,
-): readonly Device[] {
+  { select, routes }: { select: DeviceSelection; routes: Routes },
+  deps: ApiDeps,
+): readonly string[] {
+  const { registry } = deps;
   const access = c.get('access');
+  const takeLooksFor = (count: number): void => routes.takeLooks(c, count * PLANNED_DEVICE_LOOKS);
   if ('ids' in select) {
-    return select.ids.map((id) => access.require(registry.byId(id), id, 'device:read'));
+    takeLooksFor(select.ids.length);
+    return select.ids.map((id) => access.require(registry.byId(id), id, 'device:read').id);
   }
-  const [key, value] =
-    'group' in select ? (['group', select.group] as const) : (['class', select.class] as const);
-  const found = registry
-    .all()
-    .filter((device) => device[key] === value && access.permits(device, 'device:read'));
+  const { columns } = registry;
+  const filter = 'filter' in select ? select.filter : select;
+  routes.takeLooks(c, columns.count);
+  const facts = new DeviceFactsReader(deps);
+  const isMeant = permitted(access, { columns, matches: deviceFilter(filter, { columns, facts }) });
+  const slots = columns.order.filter(isMeant);
+  takeLooksFor(slots.length);
+  const found = Array.from(slots, (slot) => columns.devices[slot]?.id ?? '');
+  if ('filter' in select) return found;
+  const [[key, value] = []] = Object.entries(select);
   if (found.length > 0) return found;
   throw new RefusedRequest(
     refuse('E_OPERATE_NOT_FOUND', `There is no device of the ${key} ${value}.`),
@@ -146,20 +206,27 @@ async function requireEach(
   { wish, routes }: { wish: DeviceWish; routes: Routes },
 ): Promise<void> {
   const action = ACTION_OF[wish.act];
+  const access = c.get('access');
+  const verdictOf = verdictsOf(wish.act, access);
+  const verdicts = planned.map(verdictOf);
+  for (const verdict of ['forbidden', 'step-up', 'second-person'] as const) {
+    if (verdict === 'second-person' && !access.isApproved) continue;
+    const against = planned.filter((_, at) => verdicts[at] === verdict);
+    if (against.length === 0) continue;
+    const ids = against.map(({ before }) => before.id);
+    throw new RefusedRequest(refusedFor(access.refusalOf(verdict, action), ids));
+  }
+  if (!verdicts.includes('second-person')) return;
   const devices = planned.flatMap(({ before, after }) =>
     wish.act === 'set-group' ? [before, after] : [before],
   );
-  const access = c.get('access');
   const resources = devices.map((device) => ({ kind: 'device', device }) as const);
-  const verdicts = resources.map((resource) => access.verdict(resource, action));
-  for (const verdict of ['forbidden', 'step-up', 'second-person'] as const) {
-    if (verdict === 'second-person' && !access.isApproved) continue;
-    const against = devices.filter((_, at) => verdicts[at] === verdict).map(({ id }) => id);
-    if (against.length === 0) continue;
-    throw new RefusedRequest(refusedFor(access.refusalOf(verdict, action), against));
-  }
-  if (!verdicts.includes('second-person')) return;
   await routes.guard.require(c, { action, resources, verdict: 'second-person' });
+}
+
+function planHasChanged(): RefusedRequest {
+  const detail = 'Something else would come of it than was planned: plan it again, and look.';
+  return new RefusedRequest(refuse('E_OPERATE_CONFLICT', detail));
 }
 
 function refusedFor({ code, detail }: Refusal, ids: readonly string[]): Refusal {
@@ -172,15 +239,16 @@ function refusedFor({ code, detail }: Refusal, ids: readonly string[]): Refusal 
 /** What gives is on the log as a whole before it is done, and what takes away when it is done. */
 async function carryOutMany(
   ids: readonly string[],
-  { wish, select, count }: { wish: DeviceWish; select: DeviceSelection; count: number },
+  { wish, select }: { wish: DeviceWish; select: DeviceSelection },
   deps: ApiDeps,
 ): Promise<WishOutcome> {
-  const { act, group, reason, principal } = wish;
+  const { act, group, tags, reason, principal } = wish;
   const which = 'ids' in select ? { ids: select.ids.length } : select;
-  const facts = { act, select: which, ...(act === 'set-group' && { group }) };
-  const whole = { action: 'device.act-many', principal, reason };
-  if (act === 'release' || act === 'resume' || act === 'set-group') {
-    await recordFirst(deps, { ...whole, facts: { ...facts, count } });
+  const details = { ...(group !== undefined && { group }), ...(tags && { tags }) };
+  const facts = { act, select: which, ...details };
+  const whole: Act = { action: 'device.act-many', principal, reason };
+  if (!isTakingAway(act)) {
+    await recordFirst(deps, { ...whole, facts: { ...facts, count: ids.length } });
     return carryOut(ids, wish, deps);
   }
   const outcome = await carryOut(ids, wish, deps);

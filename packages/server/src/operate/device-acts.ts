@@ -1,16 +1,21 @@
 /** Acts on devices, one or many: done and recorded in the order that the rule of acts asks for. @module */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Refusal, refuse } from '@holdfast/protocol';
-import type { DeviceAct } from '@holdfast/protocol/api';
+import { type BulkAct, DEVICE_TAGS_MAX } from '@holdfast/protocol/api';
 import type { Act } from '../audit/index.ts';
 import type { ActionOn } from '../policy/index.ts';
-import { type Device, LIFE_CYCLE } from '../registry/index.ts';
+import { type Device, LIFE_CYCLE, whyNot } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { DEVICE_ACTS_BATCH } from './limits.ts';
 import { requireReady } from './record-first.ts';
 
+/** What can be done to one device, or to many. */
+export type WishedAct = BulkAct | 'set-tags';
+type StateAct = Exclude<WishedAct, 'set-group' | TagAct>;
+type TagAct = 'set-tags' | 'add-tags' | 'remove-tags';
+
 /** What the policy is asked for each act. */
-export const ACTION_OF: Readonly<Record<DeviceAct | 'set-group', ActionOn<'device'>>> = {
+export const ACTION_OF: Readonly<Record<WishedAct, ActionOn<'device'>>> = {
   quarantine: 'device:quarantine',
   release: 'device:release',
   suspend: 'device:suspend',
@@ -18,13 +23,18 @@ export const ACTION_OF: Readonly<Record<DeviceAct | 'set-group', ActionOn<'devic
   revoke: 'device:revoke',
   retire: 'device:retire',
   'set-group': 'device:group',
+  'set-tags': 'device:tag',
+  'add-tags': 'device:tag',
+  'remove-tags': 'device:tag',
 };
 
 /** What somebody wants to do to devices. */
 export interface DeviceWish {
-  readonly act: DeviceAct | 'set-group';
+  readonly act: WishedAct;
   /** Of `set-group`: where to; empty for none. */
   readonly group?: string | undefined;
+  /** Of the acts on tags. */
+  readonly tags?: readonly string[] | undefined;
   readonly reason: string;
   readonly principal: string;
 }
@@ -33,6 +43,10 @@ export interface DeviceWish {
 export interface PassedOver {
   readonly id: string;
   readonly refusal: Refusal;
+  /** Why, in words that it shares with all others of its kind. */
+  readonly kind: string;
+  /** It is already what it is to be. */
+  readonly isDone: boolean;
 }
 
 /** A device as it is, and as it would be. */
@@ -52,16 +66,65 @@ type ActDeps = Pick<ApiDeps, 'registry' | 'recordAct' | 'isReady'>;
 /** What would become of some devices now, without doing it. */
 export function planOf(
   ids: readonly string[],
-  { act, group = '', principal: by, reason }: DeviceWish,
+  wish: DeviceWish,
   { registry }: Pick<ApiDeps, 'registry'>,
 ): { planned: readonly PlannedChange[]; passedOver: readonly PassedOver[] } {
-  if (act !== 'set-group') {
+  const { act, principal: by, reason } = wish;
+  if (isStateAct(act)) {
     const { done, refused } = registry.judgeStates(ids, { act, by, reason });
-    return { planned: done, passedOver: refused };
+    const passedOver = refused.map(({ id, refusal }) => {
+      const device = registry.byId(id);
+      const kind = device === undefined ? refusal.detail : whyNot(device.state, act);
+      return { id, refusal, kind, isDone: false };
+    });
+    return { planned: done, passedOver };
   }
-  const devices = ids.flatMap((id) => registry.byId(id) ?? []);
-  const planned = devices.map((before) => ({ before, after: { ...before, group } }));
-  return { planned, passedOver: [] };
+  const planned: PlannedChange[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const id of new Set(ids)) {
+    const before = registry.byId(id);
+    const after = before && withWish(before, wish);
+    if (before === undefined || after === undefined) continue;
+    if ('kind' in after) passedOver.push(after);
+    else planned.push({ before, after });
+  }
+  return { planned, passedOver };
+}
+
+/** The device with its group or its tags as they are wished, or why not. */
+function withWish(device: Device, { act, group = '', tags = [] }: DeviceWish): Device | PassedOver {
+  const { id } = device;
+  if (act === 'set-group') {
+    if (device.group !== group) return { ...device, group };
+    return passed(id, group === '' ? 'is in no group already' : 'is in this group already', true);
+  }
+  const after = tagsAfter(device, { act, tags });
+  const before = device.tags ?? [];
+  if (after.length > DEVICE_TAGS_MAX) {
+    return passed(id, `would have more than ${DEVICE_TAGS_MAX} tags`, false);
+  }
+  const isSame = after.length === before.length && after.every((tag) => before.includes(tag));
+  return isSame ? passed(id, 'has its tags like this already', true) : { ...device, tags: after };
+}
+
+function passed(id: string, what: string, isDone: boolean): PassedOver {
+  const refusal = refuse('E_OPERATE_CONFLICT', `${id} ${what}.`);
+  return { id, refusal, kind: `It ${what}.`, isDone };
+}
+
+function tagsAfter(device: Device, { act, tags = [] }: Pick<DeviceWish, 'act' | 'tags'>): string[] {
+  const before = device.tags ?? [];
+  if (act === 'remove-tags') return before.filter((tag) => !tags.includes(tag));
+  return [...new Set(act === 'add-tags' ? [...before, ...tags] : tags)].sort();
+}
+
+/** Whether an act takes something away: then it is done first, and recorded when it is done. */
+export function isTakingAway(act: WishedAct): boolean {
+  return isStateAct(act) && LIFE_CYCLE[act].takesAway === true;
+}
+
+function isStateAct(act: WishedAct): act is StateAct {
+  return act in LIFE_CYCLE;
 }
 
 /** Does it to each device for which it is possible, and records each one. */
@@ -70,8 +133,7 @@ export function carryOut(
   wish: DeviceWish,
   deps: ActDeps,
 ): Promise<WishOutcome> {
-  const isTaking = wish.act !== 'set-group' && LIFE_CYCLE[wish.act].takesAway === true;
-  return isTaking ? takeAway(ids, wish, deps) : give(ids, wish, deps);
+  return isTakingAway(wish.act) ? takeAway(ids, wish, deps) : give(ids, wish, deps);
 }
 
 /** All of it is done first: a log that cannot be written must not keep the later devices in. */
@@ -132,20 +194,36 @@ async function give(ids: readonly string[], wish: DeviceWish, deps: ActDeps): Pr
 
 function change(
   ids: readonly string[],
-  { act, group = '', principal: by, reason }: DeviceWish,
+  wish: DeviceWish,
   registry: ApiDeps['registry'],
 ): readonly PassedOver[] {
-  if (act !== 'set-group') return registry.changeStates(ids, { act, by, reason }).refused;
-  registry.setGroup(ids, group);
+  const { act, group = '', principal: by, reason } = wish;
+  if (isStateAct(act)) {
+    const { refused } = registry.changeStates(ids, { act, by, reason });
+    return refused.map(({ id, refusal }) => {
+      return { id, refusal, kind: refusal.detail, isDone: false };
+    });
+  }
+  if (act === 'set-group') registry.setGroup(ids, group);
+  else registry.setTags(ids, (device) => tagsAfter(device, wish));
   return [];
 }
 
 function actOn({ before, after }: PlannedChange, { act, principal, reason }: DeviceWish): Act {
-  const facts =
-    act === 'set-group'
-      ? { groupBefore: before.group, group: after.group, state: after.state }
-      : { stateBefore: before.state, stateAfter: after.state, group: after.group };
-  return { action: `device.${act}`, principal, target: before.id, reason, facts };
+  return {
+    action: `device.${act}`,
+    principal,
+    target: before.id,
+    reason,
+    facts: factsOf({ before, after }, act),
+  };
+}
+
+function factsOf({ before, after }: PlannedChange, act: WishedAct): Act['facts'] {
+  const { state, group } = after;
+  if (act === 'set-group') return { groupBefore: before.group, group, state };
+  if (isStateAct(act)) return { stateBefore: before.state, stateAfter: state, group };
+  return { tagsBefore: before.tags ?? [], tags: after.tags ?? [], state };
 }
 
 function isAsBefore(before: Device, now: Device | undefined): boolean {
@@ -153,7 +231,7 @@ function isAsBefore(before: Device, now: Device | undefined): boolean {
 }
 
 function movedOn({ id }: Device): PassedOver {
-  return { id, refusal: refuse('E_OPERATE_CONFLICT', `${id} has changed meanwhile; ask again.`) };
+  return passed(id, 'has changed meanwhile; ask again', false);
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

@@ -120,8 +120,9 @@ async function recordAll(
 ): Promise<void> {
   requireReady(deps);
   const acts: Act[] = [
-    ...fresh.map(({ id, class: className, group }): Act => {
-      const facts = { class: className, group, isImport: true };
+    ...fresh.map(({ id, class: className, group, tags }): Act => {
+      const tagged = tags.length > 0 && { tags };
+      const facts = { class: className, group, ...tagged, isImport: true };
       return { action: 'device.add', principal, target: id, facts };
     }),
     ...known.map(({ id }): Act => {

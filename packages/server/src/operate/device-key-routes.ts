@@ -8,6 +8,7 @@ import {
   type DeviceApiKeyView,
   DevicePathSchema,
 } from '@holdfast/protocol/api';
+import type { Act } from '../audit/index.ts';
 import type { Device, DeviceApiKey } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
@@ -78,7 +79,7 @@ export function addDeviceKeyRoutes(routes: Routes, deps: ApiDeps): void {
         isRemoved = apiKeys.remove(id, keyId);
       } finally {
         // Recorded even when the disk fails: the connections are closed by then.
-        const act = { action: 'device.api-key-remove', principal, target: id };
+        const act: Act = { action: 'device.api-key-remove', principal, target: id };
         if (isRemoved) await recordAct({ ...act, facts: { apiKey: keyId } });
       }
       if (!isRemoved) accepted(refuse('E_OPERATE_NOT_FOUND', `${id} has no API key ${keyId}.`));
@@ -88,12 +89,7 @@ export function addDeviceKeyRoutes(routes: Routes, deps: ApiDeps): void {
 }
 
 /** An API key as the API shows it. */
-export function apiKeyView({
-  id,
-  createdAtMs,
-  endsAtMs,
-  usedAtMs,
-}: DeviceApiKey): DeviceApiKeyView {
+function apiKeyView({ id, createdAtMs, endsAtMs, usedAtMs }: DeviceApiKey): DeviceApiKeyView {
   return {
     id,
     createdAt: isoTime(createdAtMs),

@@ -1,5 +1,5 @@
 /** How a refusal becomes an HTTP answer: the one table of status codes. @module */
-import { REFUSAL_CODES, Refusal, type RefusalCode } from '@holdfast/protocol';
+import { REFUSAL_CODES, Refusal, type RefusalCode, refuse } from '@holdfast/protocol';
 import { type ApiError } from '@holdfast/protocol/api';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { DETAIL_CHARACTERS_MAX } from './limits.ts';
@@ -45,6 +45,11 @@ export class RefusedRequest extends Error {
     super(refusal.code);
     this.refusal = refusal;
   }
+}
+
+/** A request that does not fit what is there. */
+export function conflict(detail: string): RefusedRequest {
+  return new RefusedRequest(refuse('E_OPERATE_CONFLICT', detail));
 }
 
 /** The value, or the request ends with the refusal. */

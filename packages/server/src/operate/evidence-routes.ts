@@ -8,7 +8,7 @@ import {
   ProveRequestSchema,
 } from '@holdfast/protocol/api';
 import { z } from 'zod';
-import type { LogEvidence } from '../audit/index.ts';
+import type { Act, LogEvidence } from '../audit/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest } from './errors.ts';
 import { PROOFS_MAX } from './limits.ts';
@@ -35,7 +35,7 @@ export function addEvidenceRoutes(routes: Routes, deps: ApiDeps): void {
       const index = wanted ?? newest?.index;
       if (index === undefined) throw noReading(device.id);
       const { principal } = caller;
-      const act = { action: 'audit.prove', principal, target: device.id, facts: { index } };
+      const act: Act = { action: 'audit.prove', principal, target: device.id, facts: { index } };
       await recordGift(deps, act, caller);
       if (proofCount >= PROOFS_MAX) {
         throw new RefusedRequest(refuse('E_OPERATE_RATE', `${PROOFS_MAX} proofs are being made`));

@@ -4,7 +4,6 @@ import {
   DevicePathSchema,
   PageQuerySchema,
   ReadingListSchema,
-  RefusalListSchema,
 } from '@holdfast/protocol/api';
 import type { Resource } from '../policy/index.ts';
 import type { ApiDeps } from './deps.ts';
@@ -62,22 +61,7 @@ export function addHistoryRoutes(routes: Routes, deps: ApiDeps): void {
   );
 
   routes.add(
-    readsAudit,
-    {
-      method: 'get',
-      path: '/v1/refusals',
-      summary: 'Reads refusals, newest first.',
-      request: { query: PageQuerySchema },
-      responses: { 200: json(RefusalListSchema, 'A page of refusals.') },
-    },
-    async (c) => {
-      const page = await histories.refusals.read(c.req.valid('query'));
-      return c.json({ refusals: page.map(refusalView) }, 200);
-    },
-  );
-
-  routes.add(
-    readsAudit,
+    { action: 'refusal:read', on: 'server' },
     {
       method: 'get',
       path: '/v1/refusals/stream',

@@ -1,82 +1,59 @@
 /** The API on a real store with real people and devices, for the tests of this folder. @module */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Release } from '@holdfast/firmware';
 import { Refusal, parseTenantName, refuse } from '@holdfast/protocol';
 import { SESSION_COOKIE } from '@holdfast/protocol/api';
 import type { HttpBindings } from '@hono/node-server';
 import { Counter, Registry } from 'prom-client';
-import { type Act, type ServerEvent, Witnesses } from '../audit/index.ts';
+import { type Act, LastVerification, type ServerEvent, Witnesses } from '../audit/index.ts';
 import { LabLog } from '../audit/lab.testing.ts';
 import { Backups } from '../backup/index.ts';
 import { Buckets, folderBucket } from '../buckets/index.ts';
 import { generatePrivateKey, softwareCustody, softwareKeyHandle } from '../crypto/index.ts';
 import { AuthorityKeeper, Pairing, issueClaim, prepareClaim } from '../enroll/index.ts';
+import { TestClock } from '../kernel/clock.testing.ts';
 import {
-  type CancelTimer,
   type Clock,
   type RefusalReport,
   Secret,
   createLog,
   systemRandom,
 } from '../kernel/index.ts';
+import { present } from '../kernel/refusal.testing.ts';
 import { SealedStore } from '../persistence/index.ts';
+import { checkAppCertificate, checkClientCertificate } from '../pki/index.ts';
 import { openPolicies } from '../policy/lab.testing.ts';
 import {
   ClassSettings,
   type Device,
   DeviceApiKeys,
   DeviceRegistry,
+  LastSeen,
   Manufacturers,
   Owners,
   PayloadKeySource,
   People,
 } from '../registry/index.ts';
-import type { ActRecord, History, Page, Reading, RefusalRecord } from '../telemetry/index.ts';
+import { AppGate, AppSessions, type ConnectionFacts, Gate, Presence } from '../session/index.ts';
+import {
+  type ActRecord,
+  Figures,
+  type History,
+  type Page,
+  type Reading,
+  type RefusalRecord,
+  type Traffic,
+} from '../telemetry/index.ts';
+import { OnlineKeys, Rollouts, openUpdateParts } from '../update/index.ts';
 import { signCommand } from '../verify/index.ts';
 import { type Api, createApi } from './api.ts';
+import { ConsoleFiles } from './console-files.ts';
 import type { ApiDeps } from './deps.ts';
 
-/** A clock that the test moves; its timers run when it passes them, in the order of their time. */
-export class LabClock implements Clock {
-  ms: number = Date.UTC(2026, 10, 21);
-  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  monotonicMs(): number {
-    return this.ms;
-  }
-
-  after(delayMs: number, task: () => void): CancelTimer {
-    const timer = { atMs: this.ms + delayMs, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  get timerCount(): number {
-    return this.#timers.length;
-  }
-
-  advance(ms: number): void {
-    const endMs = this.ms + ms;
-    for (;;) {
-      const [next] = this.#timers
-        .filter(({ atMs }) => atMs <= endMs)
-        .sort((a, b) => a.atMs - b.atMs);
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.ms = next.atMs;
-      next.task();
-    }
-    this.ms = endMs;
-  }
-}
+export { present } from '../kernel/refusal.testing.ts';
 
 /** A history in memory. */
 export class FakeHistory<T extends { readonly index: number }> implements History<T> {
@@ -117,11 +94,14 @@ export interface LabRequest {
 
 /** The parts behind the API, and the API. */
 export interface Lab {
-  readonly clock: LabClock;
+  readonly clock: TestClock;
   readonly storePath: string;
   readonly store: SealedStore;
   readonly registry: DeviceRegistry;
   readonly people: People;
+  /** Who is connected. */
+  readonly connected: Map<string, ConnectionFacts>;
+  readonly lastSeen: LastSeen;
   readonly readings: FakeHistory<Reading>;
   readonly refusals: FakeHistory<RefusalRecord>;
   readonly acts: FakeHistory<ActRecord>;
@@ -133,6 +113,14 @@ export interface Lab {
   readonly events: ServerEvent[];
   /** The log that witnesses have seen, or not. */
   readonly labLog: LabLog;
+  /** Releases that can be rolled out. */
+  readonly rolledOut: Map<string, Release>;
+  /** What the server has counted. */
+  readonly traffic: { -readonly [K in keyof Traffic]: Traffic[K] };
+  /** Tells of changes of `connected`. */
+  readonly presence: Presence;
+  /** Looks only when it is told to. */
+  readonly figures: Figures;
   readonly logLines: string[];
   /** Called before an act counts as recorded; throw to make recording fail. */
   journal: { isReady: boolean; beforeRecord: (act: Act) => void | Promise<void> };
@@ -160,13 +148,65 @@ export const LAB_CRL = {
 export const ORIGIN = 'https://server.example:8443';
 export const PASSWORD = 'correct horse battery';
 
+/** Who is connected, as the sessions would tell it. */
+class Connected extends Map<string, ConnectionFacts> {
+  readonly #registry: DeviceRegistry;
+
+  constructor(registry: DeviceRegistry) {
+    super();
+    this.#registry = registry;
+  }
+
+  override set(id: string, facts: ConnectionFacts): this {
+    this.#registry.columns.noteOnline(id, true);
+    return super.set(id, facts);
+  }
+
+  override delete(id: string): boolean {
+    this.#registry.columns.noteOnline(id, false);
+    return super.delete(id);
+  }
+}
+
+const tenant = present(parseTenantName('default'));
+const unsealKey = systemRandom(32);
+let made: Uint8Array | undefined;
+
+/**
+ * A store in which the authority, the keys of the repositories and the policy are there. To make them
+ * takes longer than most tests: the first lab of a process does, the others begin with a copy.
+ */
+function openStore(path: string): SealedStore {
+  const options = { unsealKey: new Secret(unsealKey), random: systemRandom };
+  if (made === undefined) {
+    const [store, clock] = [new SealedStore(path, options), new TestClock()];
+    openKeeper(store, clock);
+    openPolicies(store, clock);
+    new OnlineKeys({ store, clock }).newest();
+    store.close();
+    made = readFileSync(path);
+  } else writeFileSync(path, made, { mode: 0o600 });
+  return new SealedStore(path, options);
+}
+
+function openKeeper(store: SealedStore, clock: Clock): AuthorityKeeper {
+  return new AuthorityKeeper(store, {
+    clock,
+    random: systemRandom,
+    tenant,
+    names: ['server.example'],
+    custody: softwareCustody,
+    custodyName: 'data folder',
+  });
+}
+
 /** A lab that is gone after the test. */
 export function openLab(context: TestContext): Lab {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-operate-'));
   const storePath = join(folder, 'registry.db');
-  const clock = new LabClock();
+  const clock = new TestClock();
   const random = systemRandom;
-  const store = new SealedStore(storePath, { unsealKey: new Secret(random(32)), random });
+  const store = openStore(storePath);
   context.after(() => {
     store.close();
     rmSync(folder, { recursive: true });
@@ -178,6 +218,8 @@ export function openLab(context: TestContext): Lab {
   const refusals = new FakeHistory<RefusalRecord>();
   const acts = new FakeHistory<ActRecord>();
   const recorded: Act[] = [];
+  const connected = new Connected(registry);
+  const lastSeen = new LastSeen(store, { clock, columns: registry.columns });
   const reports: RefusalReport[] = [];
   const events: ServerEvent[] = [];
   const labLog = new LabLog();
@@ -188,22 +230,36 @@ export function openLab(context: TestContext): Lab {
   let commandCounter = 0;
   const host = 'server.example';
   const claimPlace = { random, clock, host, port: 8444, anchorPin: 'A'.repeat(43) };
-  const tenant = present(parseTenantName('default'));
-  const keeper = new AuthorityKeeper(store, {
-    clock,
-    random,
-    tenant,
-    names: ['server.example'],
-    custody: softwareCustody,
-    custodyName: 'data folder',
-  });
+  const keeper = openKeeper(store, clock);
   const owners = new Owners(store, { clock, random });
+  const rolledOut = new Map<string, Release>();
+  const silent = createLog({ form: 'json', level: 'silent', write: () => {} });
+  const traffic: Lab['traffic'] = { accepted: 0, refused: {}, connections: 0, sessions: 0 };
+  const presence = new Presence();
+  const figures = new Figures({ clock, log: silent, store, read: () => ({ ...traffic }) });
   const { authority } = keeper;
   const pairing = new Pairing({ clock, registry, owners, authority, tenant, host });
+  const issuedBy = (): Parameters<typeof checkAppCertificate>[1] => ({
+    authority: keeper.authority,
+    tenant,
+    nowMs: clock.nowMs(),
+  });
+  const gate = new Gate({
+    registry,
+    check: (certificate) => checkClientCertificate(certificate, issuedBy()),
+    apps: new AppGate({
+      owners,
+      check: (certificate) => checkAppCertificate(certificate, issuedBy()),
+      hasIssuerEnded: () => false,
+    }),
+  });
   const deps: ApiDeps = {
     clock,
     random,
-    policies: openPolicies(store, clock),
+    gate,
+    appSessions: new AppSessions({ clock, random, gate, owners }),
+    isOwnName: (hostname) => hostname === host,
+    policies: openPolicies(store, clock, (deviceId) => owners.ownerOf(deviceId)),
     log: createLog({ form: 'json', level: 'info', write: (line) => logLines.push(line) }),
     report: (report) => void reports.push(report),
     recordAct: async (act) => {
@@ -219,6 +275,20 @@ export function openLab(context: TestContext): Lab {
     manufacturers: new Manufacturers(store, { clock, registry }),
     people,
     histories: { readings: () => readings, refusals, acts },
+    targetActs: {
+      of: async (target, page) => ({
+        acts: (await acts.read(page)).filter((act) => act.target === target),
+        next: undefined,
+      }),
+    },
+    deviceCommands: () => Promise.resolve({ commands: [], next: undefined }),
+    lastSeen,
+    sessions: {
+      isConnected: (id) => connected.has(id),
+      connectionOf: (id) => connected.get(id),
+      sessionOf: () => undefined,
+      endedOf: () => [],
+    },
     issueClaim: (device, by) => issueClaim(device, { ...claimPlace, registry, by }),
     prepareClaim: (deviceId, lifeMs) => prepareClaim(deviceId, { ...claimPlace, lifeMs }),
     sendCommand: ({ deviceId, name, body, principal }) => {
@@ -291,6 +361,15 @@ export function openLab(context: TestContext): Lab {
       store,
       // The lab has no log of its own on the disk: a backup of it has no more than the registry.
       paths: { registry: storePath, broker: storePath, log: storePath, series: storePath },
+      artifacts: {
+        place: undefined,
+        totalBytes: () => 0,
+        hold: () => ({
+          list: () => [],
+          read: () => Promise.resolve(undefined),
+          release: () => Promise.resolve(),
+        }),
+      },
       custodyPath: join(folder, 'custody.json'),
       custody: 'data folder',
       software: '0.0.0',
@@ -310,10 +389,47 @@ export function openLab(context: TestContext): Lab {
       registry.eraseContent(id, 0);
       return Promise.resolve({ keyRefs, pending: [], isScrubbed: true });
     },
+    updates: openUpdateParts({
+      clock,
+      random,
+      log: createLog({ form: 'json', level: 'silent', write: () => {} }),
+      store,
+      recordAct: async (act) => void recorded.push(act),
+      recordEvent: (event) => Promise.resolve(void events.push(event)),
+      registry,
+      manufacturers: { all: () => [] },
+      bucket: folderBucket(join(folder, 'firmware')),
+    }),
+    rollouts: new Rollouts({
+      clock,
+      log: createLog({ form: 'json', level: 'silent', write: () => {} }),
+      store,
+      recordAct: async (act) => void recorded.push(act),
+      releases: { byId: (id) => rolledOut.get(id) },
+      director: { assignMany: () => Promise.resolve(), assigned: () => undefined },
+      reports: { onReport: () => () => {} },
+      fleet: {
+        devices: () => registry.all(),
+        byId: (id) => registry.byId(id),
+        hasOwner: (id) => owners.ownerOf(id) !== undefined,
+        lastSeenMs: () => clock.ms,
+        latestReport: () => undefined,
+        mayUpdate: () => true,
+      },
+    }),
     identify: () => refuse('E_SESSION_NO_CERTIFICATE', 'a lab has no TLS'),
     tenant: 'default',
     isReady: () => journal.isReady,
     metrics,
+    consoleFiles: new ConsoleFiles(''),
+    watch: {
+      figures,
+      traffic: () => ({ ...traffic }),
+      onPresence: (listener) => presence.onChange(listener),
+      lastVerification: new LastVerification(store, { clock }),
+      logSize: () => 7,
+      certificateEnds: () => ({ serverMs: clock.ms + 90 * 86_400_000 }),
+    },
   };
   const api = createApi(deps);
   const localToken = people.renewLocalToken().expose();
@@ -339,6 +455,8 @@ export function openLab(context: TestContext): Lab {
     store,
     registry,
     people,
+    connected,
+    lastSeen,
     readings,
     refusals,
     acts,
@@ -348,6 +466,10 @@ export function openLab(context: TestContext): Lab {
     reports,
     events,
     labLog,
+    rolledOut,
+    traffic,
+    presence,
+    figures,
     logLines,
     journal,
     localToken,
@@ -374,12 +496,6 @@ function requestInit(method: string, request: LabRequest): RequestInit {
 export function sessionOf(answer: Response): string {
   const value = /^__Host-holdfast=([^;]+);/.exec(answer.headers.get('set-cookie') ?? '')?.[1];
   if (value === undefined) throw new Error(`no session: ${answer.status}`);
-  return value;
-}
-
-/** The value, when it is no refusal. */
-export function present<T>(value: T | Refusal): T {
-  if (value instanceof Refusal) throw new Error(`${value.code}: ${value.detail}`);
   return value;
 }
 

@@ -24,6 +24,24 @@ export const STREAM_WAITING_BYTES_MAX = 1_048_576;
 /** Streams that are open at a time. */
 export const STREAMS_MAX = 200;
 
+/** Of these, streams of one person: pages and programs, and nobody takes the room of the others. */
+export const STREAMS_OF_PERSON_MAX = 32;
+
+/**
+ * Devices that one person may have looked at in a minute, all requests together: lists of a fleet
+ * of 100,000 ten times a second, which is some 5 % of a processor.
+ */
+export const DEVICES_LOOKED_AT_PER_MINUTE_MAX = 60_000_000;
+
+/** To plan an act on a device, or ask the policy about it, costs as much as to list so many. */
+export const PLANNED_DEVICE_LOOKS = 30;
+
+/** To look for commands among thousands of messages of a device costs as much as so many. */
+export const COMMAND_LIST_LOOKS = 500_000;
+
+/** The first one who follows the live stream has the states of all devices noted. */
+export const NOTED_DEVICE_LOOKS = 4;
+
 /**
  * Requests of one person in a minute, with all credentials together: 100 a second, far more than
  * a console or a script in a hurry makes.
@@ -110,3 +128,120 @@ export const EXPORT_ROW_GROUP = 5_000;
 
 /** Characters of an export that leave together. */
 export const EXPORT_FLUSH_BYTES = 65_536;
+
+/** Largest body that holds metadata to be signed, in bytes: 2,000 releases of a line, in base64. */
+export const SIGNING_BODY_BYTES_MAX = 8_388_608;
+
+/** Different reasons of failed updates that a rollout lists; all others are one. */
+export const REASONS_LISTED_MAX = 10;
+
+/**
+ * Challenges and proofs of owners' pages from one network in a minute: each page needs two an hour,
+ * and thousands may share the address of a mobile carrier. A proof costs two verifications.
+ */
+export const APP_PROOFS_PER_MINUTE_MAX = 240;
+
+/** Streams of owners' apps that are open at a time; those of people are counted apart. */
+export const APP_STREAMS_MAX = 200;
+
+/** Of these, streams of one owner: no household takes the room of the others. */
+export const APP_STREAMS_OF_OWNER_MAX = 8;
+
+/** Devices of which an app is told the last values in one answer: more than a household has. */
+export const APP_LATEST_DEVICES_MAX = 64;
+
+/** Last values of each of these devices: as many as one looks at on a list. */
+export const APP_LATEST_VALUES_MAX = 12;
+
+/**
+ * Devices for which it is planned in one go what would become of them: some milliseconds, in which
+ * no message goes its way.
+ */
+export const PLANNED_OF_STEP = 2_000;
+
+/** Connections of a device that ended, and that an answer lists. */
+export const ENDED_CONNECTIONS_SHOWN = 20;
+
+/** Values of one kind by which devices can be found: groups, tags and versions, the most frequent. */
+export const FACET_VALUES_MAX = 200;
+
+/** Lists of commands for one owner in a minute: each one looks through thousands of messages. */
+export const APP_COMMAND_LISTS_PER_MINUTE_MAX = 60;
+
+/** Devices that a census of the fleet looks at in one go: about a millisecond. */
+export const CENSUS_DEVICES_OF_STEP = 1_000;
+
+/** How long a census of all devices is shown to everybody, in milliseconds: it costs some 50 ms. */
+export const CENSUS_LIFE_MS = 5_000;
+
+/**
+ * The same for a caller who may see only some devices: the policy is asked about each one, which
+ * takes half a second with 100,000 of them.
+ */
+export const CENSUS_PART_LIFE_MS = 30_000;
+
+/** Censuses that are kept: of so many callers who each see different devices. */
+export const CENSUSES_KEPT = 50;
+
+/** Below so many times the reserve, the disk counts as nearly full. */
+export const DISK_LOW_RESERVES = 16;
+
+/** A certificate of the server that ends so soon was not renewed when it should have been. */
+export const CERTIFICATE_ALARM_MS = 604_800_000;
+
+/** The log should be verified each week: a change of it shows only then. */
+export const VERIFICATION_LATE_MS = 604_800_000;
+
+/** A backup by schedule is late after so many of its intervals. */
+export const BACKUP_LATE_FACTOR = 2;
+
+/** Acts on a device that are read for what became of its updates: the page of its history. */
+export const UPDATE_ACTS_READ_MAX = 200;
+
+/** Refusals of the last so many milliseconds are held against those of the day before. */
+export const REFUSALS_SURGE_MS = 600_000;
+
+/** So many times as many as usual are a surge. */
+export const REFUSALS_SURGE_FACTOR = 10;
+
+/** And at least so many, or a quiet fleet would alarm at the first ones. */
+export const REFUSALS_SURGE_MIN = 100;
+
+/** A device that was refused so often meanwhile is told by name: fewer are an accident, or a resend. */
+export const DEVICE_REFUSALS_MIN = 5;
+
+/** Refusals that are read in one go. */
+export const REFUSALS_PAGE = 1_000;
+
+/** How long a summary of refusals is shown to everybody, in milliseconds: it reads up to 50,000. */
+export const REFUSAL_SUMMARY_LIFE_MS = 5_000;
+
+/**
+ * How many times as long as it took a look for owners is shown to all of them, if that is longer:
+ * their pages ask all day, and may take a hundredth of the thread.
+ */
+export const OWNED_REFUSALS_LIFE_FACTOR = 100;
+
+/** Searches of refusals that wait for each other: one at a time reads the log. */
+export const REFUSAL_SEARCHES_MAX = 16;
+
+/** Of these, searches of one person: nobody takes the turns of the others. */
+export const REFUSAL_SEARCHES_OF_PERSON_MAX = 4;
+
+/**
+ * How long the proof of an owner's page counts for what lasts (a certificate, another app, a device
+ * given away), in milliseconds: the page makes it just before, without asking anybody.
+ */
+export const APP_PROOF_FRESH_MS = 60_000;
+
+/** What waits of a file of the console for one reader, in bytes: a TLS record. */
+export const CONSOLE_PIECE_BYTES = 16_384;
+
+/** Callers of whom it is kept what they might do: people, and tokens with a scope. */
+export const POSSIBLE_ACTIONS_KEPT = 500;
+
+/**
+ * How often the overview looks how much is stored that nothing needs, in milliseconds: to look asks
+ * what each device runs, and it changes by the week.
+ */
+export const UNNEEDED_LOOK_MS = 300_000;

@@ -14,7 +14,7 @@ import { MAY_NOT_ENROLL } from '../enroll/index.ts';
 import { certificatePin, normalSerial, parseManufacturerPem } from '../pki/index.ts';
 import type { Device, Manufacturer } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
-import { RefusedRequest, accepted } from './errors.ts';
+import { RefusedRequest, accepted, conflict } from './errors.ts';
 import { recordFirst } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { isoTime } from './views.ts';
@@ -144,10 +144,6 @@ function view(manufacturer: Manufacturer, { manufacturers }: ApiDeps): Manufactu
     })),
     deviceCount: manufacturers.countOf(name),
   };
-}
-
-function conflict(detail: string): RefusedRequest {
-  return new RefusedRequest(refuse('E_OPERATE_CONFLICT', detail));
 }
 
 const SUBJECT_CHARACTERS_MAX = 512;

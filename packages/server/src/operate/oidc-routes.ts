@@ -7,6 +7,7 @@ import {
 } from '@holdfast/protocol/api';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { Act } from '../audit/index.ts';
 import { personPrincipal } from '../registry/index.ts';
 import type { OidcIdentity, OidcProvider, Person } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
@@ -136,7 +137,12 @@ function addOidcSettings(routes: Routes, deps: ApiDeps): void {
       const { anchorsPem, ...settings } = c.req.valid('json');
       const { principal } = c.get('caller');
       const { issuer, clientId, roles } = settings;
-      const act = { action: 'oidc.set', principal, target: issuer, facts: { clientId, roles } };
+      const act: Act = {
+        action: 'oidc.set',
+        principal,
+        target: issuer,
+        facts: { clientId, roles },
+      };
       await recordFirst(deps, act);
       const provider = anchorsPem === undefined ? settings : { ...settings, anchorsPem };
       people.oidc.setProvider(provider);

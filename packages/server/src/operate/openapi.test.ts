@@ -11,10 +11,9 @@ const PUBLIC = new Set([
   'GET /healthz',
   'GET /openapi.json',
   'GET /readyz',
-  'GET /sign-in',
-  'GET /sign-in/page.css',
-  'GET /sign-in/page.js',
   'GET /v1/anchor',
+  'POST /v1/app/session',
+  'POST /v1/app/session/challenge',
   'POST /v1/pair',
   'GET /v1/sign-in/methods',
   'GET /v1/sign-in/oidc',
@@ -65,7 +64,7 @@ test('each operation is on the list of public ones, or says which credentials it
   const ofPeople = [{ token: [] }, { session: [] }];
   for (const { path, security } of closed) {
     const isOfApps = path.startsWith('/v1/app/');
-    assert.deepEqual(security, isOfApps ? [{ certificate: [] }] : ofPeople, path);
+    assert.deepEqual(security, isOfApps ? [{ certificate: [] }, { page: [] }] : ofPeople, path);
   }
 });
 
@@ -80,7 +79,7 @@ test('each route is in the document', (t) => {
   // What is left answers every method: it may only stand on all paths, or refuse.
   const everywhere = app.routes.filter(({ method, path }) => method === 'ALL' && path === '/*');
   const refusing = app.routes.filter(({ method, path }) => method === 'ALL' && path !== '/*');
-  assert.equal(everywhere.length, 3);
+  assert.equal(everywhere.length, 4);
   assert.equal(refusing.length, new Set(routes.map(({ path }) => path)).size);
 });
 

@@ -1,5 +1,5 @@
 /** The description of the API, made of its routes. @module */
-import { SESSION_COOKIE } from '@holdfast/protocol/api';
+import { APP_SESSION_COOKIE, SESSION_COOKIE } from '@holdfast/protocol/api';
 import { z } from '@hono/zod-openapi';
 import { type Routes, json } from './routes.ts';
 
@@ -32,6 +32,8 @@ export function documentOf({ app }: Routes): z.infer<typeof OpenApiSchema> {
   registry.registerComponent('securitySchemes', 'token', token);
   registry.registerComponent('securitySchemes', 'session', session);
   registry.registerComponent('securitySchemes', 'certificate', { type: 'mutualTLS' });
+  const page = { type: 'apiKey', in: 'cookie', name: APP_SESSION_COOKIE } as const;
+  registry.registerComponent('securitySchemes', 'page', page);
   const info = { title: 'Holdfast', version: '1', description: 'The API of a Holdfast server.' };
   return OpenApiSchema.parse(app.getOpenAPI31Document({ openapi: '3.1.0', info }));
 }

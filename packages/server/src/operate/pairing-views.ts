@@ -29,8 +29,19 @@ export function pairedAppView(
 export function ownedDeviceView(
   { id, class: className, state }: Device,
   { sinceMs }: Pick<Pairing, 'sinceMs'>,
+  { sessions, lastSeen, clock }: Pick<ApiDeps, 'sessions' | 'lastSeen' | 'clock'>,
 ): OwnedDevice {
-  return { id, class: className, state, since: isoTime(sinceMs) };
+  const online = sessions.isConnected(id);
+  const seenMs = online ? clock.nowMs() : (lastSeen.of(id) ?? 0);
+  return {
+    id,
+    class: className,
+    state,
+    since: isoTime(sinceMs),
+    online,
+    // When somebody else had it is not this owner's business.
+    ...(seenMs >= sinceMs && { lastSeen: isoTime(seenMs) }),
+  };
 }
 
 export function ownedAppView(

@@ -7,7 +7,6 @@ import { addPersonRoutes } from './person-routes.ts';
 import type { Routes } from './routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { SignInLimits } from './sign-in-limits.ts';
-import { addSignInPage } from './sign-in-page.ts';
 import { addSignInRoutes } from './sign-in-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
 
@@ -21,5 +20,4 @@ export function addPeopleRoutes(routes: Routes, deps: ApiDeps): void {
   addFactorRoutes(routes, deps, limits);
   addSessionRoutes(routes, deps);
   addPersonRoutes(routes, deps);
-  addSignInPage(routes);
 }

@@ -8,6 +8,7 @@ import {
   PersonPathSchema,
   PersonViewSchema,
 } from '@holdfast/protocol/api';
+import type { Act } from '../audit/index.ts';
 import { type Person, personPrincipal } from '../registry/index.ts';
 import type { ApiDeps } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
@@ -120,7 +121,7 @@ function addPersonChanges(routes: Routes, deps: ApiDeps): void {
       const { role } = c.req.valid('json');
       const { principal } = c.get('caller');
       const facts = { role, roleBefore: before.role };
-      const act = { action: 'person.role', principal, target: before.name, facts };
+      const act: Act = { action: 'person.role', principal, target: before.name, facts };
       // A role gives some rights and takes others: it counts as a gift.
       await recordFirst(deps, act);
       const person = accepted(people.membership.setRole(before, role));

@@ -2,6 +2,7 @@
 import { type Refusal, refuse } from '@holdfast/protocol';
 import { type Clock, WindowCounter, networkOf } from '../kernel/index.ts';
 import {
+  DEVICES_LOOKED_AT_PER_MINUTE_MAX,
   FAILED_ATTEMPTS_PER_MINUTE_MAX,
   PRINCIPAL_REQUESTS_PER_MINUTE_MAX,
   STRANGER_REQUESTS_PER_MINUTE_MAX,
@@ -16,15 +17,15 @@ export class RequestLimits {
   readonly #failures: WindowCounter;
   readonly #strangers: WindowCounter;
   readonly #principals: WindowCounter;
+  readonly #looks: WindowCounter;
 
   constructor(clock: Clock) {
     const networks = { windowMs: WINDOW_MS, keysMax: WATCHED_NETWORKS_MAX };
     this.#failures = new WindowCounter(clock, networks);
     this.#strangers = new WindowCounter(clock, networks);
-    this.#principals = new WindowCounter(clock, {
-      windowMs: WINDOW_MS,
-      keysMax: WATCHED_PRINCIPALS_MAX,
-    });
+    const principals = { windowMs: WINDOW_MS, keysMax: WATCHED_PRINCIPALS_MAX };
+    this.#principals = new WindowCounter(clock, principals);
+    this.#looks = new WindowCounter(clock, principals);
   }
 
   /** Counts a failed sign-in. */
@@ -59,5 +60,15 @@ export class RequestLimits {
     const count = this.#principals.add(principal);
     if (count <= PRINCIPAL_REQUESTS_PER_MINUTE_MAX) return undefined;
     return refuse('E_OPERATE_RATE', `more than ${PRINCIPAL_REQUESTS_PER_MINUTE_MAX} in a minute`);
+  }
+
+  /**
+   * Counts devices that are looked at for a principal: a few requests in a large fleet cost as much
+   * as thousands in a small one.
+   */
+  takeLooks(principal: string, devices: number): Refusal | undefined {
+    const count = this.#looks.add(principal, devices);
+    if (count <= DEVICES_LOOKED_AT_PER_MINUTE_MAX) return undefined;
+    return refuse('E_OPERATE_RATE', 'too many searches of this large fleet in a minute');
   }
 }

@@ -21,8 +21,12 @@ export { addressOf } from './request-address.ts';
 /** The routes of the API. */
 export class Routes {
   readonly app = new OpenAPIHono<ApiEnv>({
-    defaultHook: (result) => {
-      if (!result.success) throw new RefusedRequest(inputRefusal(result.error));
+    defaultHook: (result, c) => {
+      if (result.success) return;
+      // `plan` is no id of a rollout, but a path of its own, which has other methods.
+      const methods = this.#methodsByPath.get(c.req.path);
+      if (methods !== undefined && !methods.includes(c.req.method)) refuseMethod(c, methods);
+      throw new RefusedRequest(inputRefusal(result.error));
     },
   });
   readonly guard: Guard;
@@ -68,12 +72,14 @@ export class Routes {
   /** Answers every other method on the declared paths; to be called after the last route. */
   refuseOtherMethods(): void {
     for (const [path, methods] of this.#methodsByPath) {
-      const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
-      this.app.all(path, (c) => {
-        c.header('Allow', allowed.sort().join(', ')); // RFC 9110 §15.5.6
-        throw new RefusedRequest(refuse('E_OPERATE_METHOD', `It was ${c.req.method}.`));
-      });
+      this.app.all(path, (c) => refuseMethod(c, this.#methodsByPath.get(c.req.path) ?? methods));
     }
+  }
+
+  /** Refuses who has had too many devices looked at. @param devices - that are to be now. */
+  takeLooks(c: Context<ApiEnv>, devices: number): void {
+    const refusal = this.guard.limits.takeLooks(c.get('caller').principal, devices);
+    if (refusal !== undefined) throw new RefusedRequest(refusal);
   }
 
   /** Counts a failed sign-in of the caller's network. */
@@ -91,6 +97,13 @@ export class Routes {
     const refusal = this.guard.limits.heldOff(addressOf(c));
     if (refusal !== undefined) throw new RefusedRequest(refusal);
   }
+}
+
+/** @param methods - those that the path has. */
+function refuseMethod(c: Context<ApiEnv>, methods: readonly string[]): never {
+  const allowed = methods.includes('GET') ? ['HEAD', ...methods] : methods;
+  c.header('Allow', allowed.toSorted().join(', ')); // RFC 9110 §15.5.6
+  throw new RefusedRequest(refuse('E_OPERATE_METHOD', `It was ${c.req.method}.`));
 }
 
 /** A declaration that fits a path: what is done to one device names it as `{id}`. */
@@ -111,7 +124,9 @@ function needsText(declaration: AnyDeclaration): string {
 
 function securityOf(declaration: AnyDeclaration): Record<string, string[]>[] {
   if (declaration === 'public') return [];
-  return 'by' in declaration ? [{ certificate: [] }] : [{ token: [] }, { session: [] }];
+  return 'by' in declaration
+    ? [{ certificate: [] }, { page: [] }]
+    : [{ token: [] }, { session: [] }];
 }
 
 /** @throws Error on a mistake that types do not show. */

@@ -10,7 +10,7 @@ import { BROWSER_COOKIE } from './sign-in-limits.ts';
 import { meView } from './views.ts';
 
 /** Readable by no script, sent over TLS only, and never along with a request of another site. */
-const COOKIE = { secure: true, httpOnly: true, sameSite: 'Strict', path: '/' } as const;
+export const COOKIE = { secure: true, httpOnly: true, sameSite: 'Strict', path: '/' } as const;
 /** A year: the longest that browsers keep one is 400 days. */
 const BROWSER_COOKIE_S = 31_536_000;
 

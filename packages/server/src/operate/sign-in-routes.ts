@@ -15,6 +15,7 @@ import { getCookie } from 'hono/cookie';
 import { type Person, type SignedInBy, personPrincipal } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
+import { PossibleActions } from './possible-actions.ts';
 import { recordFirst, requireReady } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
 import { relyingPartyOf } from './self.ts';
@@ -177,7 +178,8 @@ function addPasswordSteps(routes: Routes, deps: ApiDeps, limits: SignInLimits): 
   );
 }
 
-function addOwnSession(routes: Routes, { people, recordAct }: ApiDeps): void {
+function addOwnSession(routes: Routes, { people, recordAct, policies }: ApiDeps): void {
+  const possible = new PossibleActions(policies);
   routes.add(
     { action: 'self:secure', on: 'self' },
     {
@@ -206,7 +208,12 @@ function addOwnSession(routes: Routes, { people, recordAct }: ApiDeps): void {
       summary: 'Says who the credential stands for.',
       responses: { 200: json(MeSchema, 'The caller.') },
     },
-    (c) => c.json(meView(c.get('caller')), 200),
+    async (c) => {
+      const caller = c.get('caller');
+      const may =
+        caller.needsSecondFactor === true ? [] : await possible.of(caller, c.get('access'));
+      return c.json(meView(caller, may), 200);
+    },
   );
 }
 

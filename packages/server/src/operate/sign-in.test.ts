@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Lab, type LabRequest, PASSWORD, codeOf, openLab, sessionOf } from './lab.testing.ts';
+import {
+  type Lab,
+  type LabRequest,
+  PASSWORD,
+  codeOf,
+  openLab,
+  present,
+  sessionOf,
+} from './lab.testing.ts';
 import { FAILED_ATTEMPTS_PER_MINUTE_MAX } from './limits.ts';
 
 const MINUTE_MS = 60_000;
@@ -193,4 +201,54 @@ test('too many passwords at once are refused, and nobody is blamed for it', asyn
   assert.equal(statuses.filter((status) => status === 429).length, 2);
   for (let i = 0; i < FAILED_ATTEMPTS_PER_MINUTE_MAX - 1; i++) await signInFirst(lab, 'XXXX');
   assert.equal((await signIn(lab)).status, 200);
+});
+
+test('without a password the first code opens only what sets up how to sign in', async (t) => {
+  const lab = openLab(t);
+  const code = lab.people.renewFirstCode()?.expose() ?? '';
+  const body = { code, name: 'ada' };
+  const answer = await lab.call('POST', '/v1/sign-in/first', { body });
+  assert.equal(answer.status, 201);
+  const session = sessionOf(answer);
+  const me = (await answer.json()) as { needsSecondFactor?: boolean; steppedUpAt?: string };
+  assert.equal(me.needsSecondFactor, true);
+  assert.equal(me.steppedUpAt, undefined);
+  for (const path of ['/v1/devices', '/v1/people', '/v1/server', '/v1/acts']) {
+    const refused = await lab.call('GET', path, { session });
+    assert.ok([403, 404].includes(refused.status), path);
+  }
+  const devices = await lab.call('GET', '/v1/devices', { session });
+  assert.equal(await codeOf(devices), 'E_OPERATE_SECOND_FACTOR');
+  assert.equal(
+    (await lab.call('POST', '/v1/tokens', { session, body: { label: 'x' } })).status,
+    403,
+  );
+  const own = await lab.call('GET', '/v1/me', { session });
+  assert.deepEqual(((await own.json()) as { may: string[] }).may, []);
+  assert.equal((await lab.call('GET', '/v1/me/factors', { session })).status, 200);
+  assert.equal((await lab.call('POST', '/v1/me/passkey-options', { session })).status, 200);
+  const again = await lab.call('POST', '/v1/sign-in/first', { body: { ...body, name: 'eve' } });
+  assert.equal(again.status, 401, 'the code was good twice');
+  // No password is none: an empty one does not sign in.
+  assert.equal((await signIn(lab, { password: ' ' })).status, 401);
+});
+
+test('what a role might do is told to whoever asks who they are', async (t) => {
+  const lab = openLab(t);
+  const session = await lab.signInFirst();
+  const mayOf = async (request: LabRequest): Promise<string[]> => {
+    const answer = await lab.call('GET', '/v1/me', request);
+    return ((await answer.json()) as { may: string[] }).may;
+  };
+  lab.clock.ms += 15 * MINUTE_MS;
+  const administrator = await mayOf({ session });
+  // A dangerous act counts, although the second factor would be asked for again.
+  for (const action of ['device:read', 'device:claim', 'policy:set', 'person:manage']) {
+    assert.ok(administrator.includes(action), action);
+  }
+  assert.ok(!administrator.some((action) => action.startsWith('self:')));
+  const { person } = present(lab.people.membership.invite({ name: 'bob', role: 'viewer' }));
+  const { id } = lab.people.startSession(person, { by: 'passkey', address: '192.0.2.1' });
+  const viewer = await mayOf({ session: id.expose() });
+  assert.deepEqual(viewer, ['device:read', 'server:read']);
 });

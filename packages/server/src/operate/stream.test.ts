@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReadingViewSchema, RefusalViewSchema } from '@holdfast/protocol/api';
 import { type Lab, StreamReader, codeOf, openLab, present } from './lab.testing.ts';
-import { STREAMS_MAX, STREAM_HEARTBEAT_MS, STREAM_WAITING_BYTES_MAX } from './limits.ts';
+import {
+  STREAMS_MAX,
+  STREAMS_OF_PERSON_MAX,
+  STREAM_HEARTBEAT_MS,
+  STREAM_WAITING_BYTES_MAX,
+} from './limits.ts';
 
 const READINGS = '/v1/devices/dev-1/readings/stream';
 const REFUSALS = '/v1/refusals/stream';
@@ -92,6 +97,30 @@ test('as many streams as the limit may be open; one more is refused until one en
   await readers[0]?.cancel();
   assert.equal((await lab.call('GET', REFUSALS, { token })).status, 200);
   assert.equal((await lab.call('GET', REFUSALS, { token })).status, 429);
+});
+
+test('nobody takes the streams of all others: a person has so many, in all their sessions', async (t) => {
+  const lab = openLab(t);
+  const sessionOf = (name: string): string => {
+    const { code } = present(lab.people.membership.invite({ name, role: 'auditor' }));
+    const person = present(lab.people.membership.redeem(code.expose()));
+    return lab.people.startSession(person, { by: 'totp', address: '192.0.2.1' }).id.expose();
+  };
+  const [session, other] = [sessionOf('eve'), sessionOf('bob')];
+  for (const path of [REFUSALS, '/v1/live']) {
+    const readers: StreamReader[] = [];
+    for (let i = 0; i < STREAMS_OF_PERSON_MAX; i++) {
+      const answer = await lab.call('GET', path, { session });
+      assert.equal(answer.status, 200, `${path} ${i}`);
+      readers.push(new StreamReader(answer));
+    }
+    const refused = await lab.call('GET', path, { session });
+    assert.equal(await codeOf(refused), 'E_OPERATE_RATE');
+    assert.equal((await lab.call('GET', path, { session: other })).status, 200);
+    await readers[0]?.cancel();
+    assert.equal((await lab.call('GET', path, { session })).status, 200);
+    assert.equal((await lab.call('GET', path, { session })).status, 429);
+  }
 });
 
 test('HEAD opens no stream', async (t) => {

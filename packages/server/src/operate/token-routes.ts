@@ -7,13 +7,14 @@ import {
   TokenPathSchema,
 } from '@holdfast/protocol/api';
 import type { Context } from 'hono';
-import type { ActionOn } from '../policy/index.ts';
+import type { Act } from '../audit/index.ts';
+import { type ActionOn, unknownInScope } from '../policy/index.ts';
 import type { ApiToken } from '../registry/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest, accepted } from './errors.ts';
 import { recordGift } from './record-first.ts';
 import { type Routes, json, jsonBody } from './routes.ts';
-import { isoTime, tokenView } from './views.ts';
+import { isoTime, scopeView, tokenView } from './views.ts';
 
 export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
   const { people, recordAct } = deps;
@@ -31,12 +32,15 @@ export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
       const caller = c.get('caller');
       // A stolen token must not outlive itself by making another one.
       if (caller.credential !== 'session') throw forbidden('A token cannot make tokens: sign in.');
-      const record = ({ id, label, principal, expiresAtMs }: ApiToken): Promise<void> => {
-        const facts = { label, expiresAt: isoTime(expiresAtMs) };
-        const act = { action: 'token.create', principal, target: id, facts };
+      const wish = c.req.valid('json');
+      requireKnown(wish.scope?.actions ?? []);
+      const record = ({ id, label, principal, expiresAtMs, scope }: ApiToken): Promise<void> => {
+        const scoped = scope !== undefined && { scope: scopeView(scope) };
+        const facts = { label, expiresAt: isoTime(expiresAtMs), ...scoped };
+        const act: Act = { action: 'token.create', principal, target: id, facts };
         return recordGift(deps, act, caller);
       };
-      const created = accepted(await people.createToken(caller, c.req.valid('json'), record));
+      const created = accepted(await people.createToken(caller, wish, record));
       const { id, expiresAtMs } = created.record;
       return c.json({ id, token: created.token.expose(), expiresAt: isoTime(expiresAtMs) }, 201);
     },
@@ -83,6 +87,16 @@ export function addTokenRoutes(routes: Routes, deps: ApiDeps): void {
 function ownerFilter(c: Context<ApiEnv>, action: ActionOn<'server'>): string | undefined {
   const verdict = c.get('access').verdict({ kind: 'server' }, action);
   return verdict === 'permitted' ? undefined : c.get('caller').principal;
+}
+
+/** A misspelt action must be told now, not when a program fails for want of it. */
+function requireKnown(actions: readonly string[]): void {
+  const unknown = unknownInScope(actions);
+  if (unknown === undefined) return;
+  const detail =
+    `scope.actions: ${unknown} is neither an action on the server or a device, nor a group of ` +
+    'them; the schema lists them: holdfast policy show --schema';
+  throw new RefusedRequest(refuse('E_OPERATE_INPUT', detail));
 }
 
 function forbidden(detail: string): RefusedRequest {

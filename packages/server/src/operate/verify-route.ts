@@ -6,7 +6,7 @@ import {
   VerifyLogRequestSchema,
 } from '@holdfast/protocol/api';
 import type { Context } from 'hono';
-import type { LogReport } from '../audit/index.ts';
+import type { LogReport, Verification } from '../audit/index.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { RefusedRequest } from './errors.ts';
 import { FINDINGS_ON_RECORD_MAX } from './limits.ts';
@@ -62,7 +62,7 @@ function bodyOf(
   wish: VerifyLogRequest,
   { deps, onEnd }: { deps: ApiDeps; onEnd: () => void },
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { logAudit, clock, people, recordAct, log } = deps;
+  const { logAudit, clock, people, recordAct, log, watch } = deps;
   const [caller, access] = [c.get('caller'), c.get('access')];
   const cancellation = new AbortController();
   const cancel = (): void => cancellation.abort(new Error('nobody listens any more'));
@@ -70,6 +70,16 @@ function bodyOf(
     people.liveUntilMs(caller) > clock.nowMs() && access.stillPermits({ kind: 'server' });
   const record = (facts: Readonly<Record<string, unknown>>): Promise<void> =>
     recordAct({ action: 'audit.verify', principal: caller.principal, facts });
+  // What was broken off says nothing of the log.
+  const note = (outcome: Pick<Verification, 'isGood' | 'findings' | 'size' | 'why'>): void => {
+    if (cancellation.signal.aborted) return;
+    try {
+      watch.lastVerification.note({ atMs: clock.nowMs(), by: caller.principal, ...outcome });
+    } catch (error) {
+      // The act on the log stands all the same.
+      log.error({ 'event.action': 'audit.verify', 'error.message': String(error) }, 'not kept');
+    }
+  };
   const run = async (send: (line: VerificationLine) => void): Promise<void> => {
     const startMs = clock.monotonicMs();
     try {
@@ -80,10 +90,12 @@ function bodyOf(
       const seconds = (clock.monotonicMs() - startMs) / 1_000;
       await record(factsOf(report, seconds));
       const ok = report.findings.length === 0;
+      note({ isGood: ok, findings: report.findings.length, size: report.size });
       send({ report: { ...report, findings: [...report.findings], ok, seconds } });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       await record({ ok: false, why });
+      note({ isGood: false, findings: 0, why });
       log.error({ 'event.action': 'audit.verify', 'error.message': why }, 'not verified');
       send({ failed: why });
     }

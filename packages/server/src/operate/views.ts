@@ -1,5 +1,5 @@
 /** What the API shows of what the server holds. @module */
-import { REFUSAL_CODES } from '@holdfast/protocol';
+import { REFUSAL_CODES, causeOf } from '@holdfast/protocol';
 import {
   type ActView,
   type CertificateView,
@@ -9,11 +9,12 @@ import {
   type ReadingView,
   type RefusalView,
   type ServerInfo,
+  type TokenScopeView,
   type TokenView,
 } from '@holdfast/protocol/api';
 import type { Witness } from '../audit/index.ts';
 import type { IssuedClaim } from '../enroll/index.ts';
-import type { ApiToken, Caller, CertificateRecord, Device } from '../registry/index.ts';
+import type { ApiToken, Caller, CertificateRecord, Device, TokenScope } from '../registry/index.ts';
 import type { ActRecord, Reading, RefusalRecord } from '../telemetry/index.ts';
 import type { ServerStatus } from './deps.ts';
 
@@ -44,15 +45,18 @@ function witnessedView(witnesses: readonly Witness[]): NonNullable<ServerInfo['w
 
 export function deviceView(device: Device): DeviceView {
   const { id, class: className, group, state, stateReason, stateBy, stateAtMs } = device;
+  const { hardware } = device;
   return {
     id,
     class: className,
     group,
+    ...(hardware !== undefined && { hardware }),
     state,
     stateReason,
     stateBy,
     ...(stateAtMs > 0 && { stateAt: isoTime(stateAtMs) }),
     createdAt: isoTime(device.createdAtMs),
+    ...(device.tags !== undefined && { tags: [...device.tags] }),
   };
 }
 
@@ -71,8 +75,10 @@ export function claimView({ text, secret, expiresAtMs }: IssuedClaim): ClaimView
   return { text: text.expose(), secret: secret.expose(), expiresAt: isoTime(expiresAtMs) };
 }
 
-export function meView(caller: Caller): Me {
-  const { principal, role, credential, expiresAtMs, steppedUpAtMs, needsSecondFactor } = caller;
+/** @param may - what a page is to offer; left out where it is not asked for. */
+export function meView(caller: Caller, may?: readonly string[]): Me {
+  const { principal, role, credential, expiresAtMs, steppedUpAtMs, needsSecondFactor, scope } =
+    caller;
   return {
     principal,
     role,
@@ -80,16 +86,28 @@ export function meView(caller: Caller): Me {
     ...(expiresAtMs === undefined ? {} : { expiresAt: isoTime(expiresAtMs) }),
     ...(steppedUpAtMs === undefined ? {} : { steppedUpAt: isoTime(steppedUpAtMs) }),
     ...(needsSecondFactor === undefined ? {} : { needsSecondFactor }),
+    ...(may === undefined ? {} : { may: [...may] }),
+    ...(scope !== undefined && { scope: scopeView(scope) }),
   };
 }
 
-export function tokenView({ id, label, principal, createdAtMs, expiresAtMs }: ApiToken): TokenView {
+export function tokenView(token: ApiToken): TokenView {
+  const { id, label, principal, createdAtMs, expiresAtMs, scope } = token;
   return {
     id,
     label,
     principal,
     createdAt: isoTime(createdAtMs),
     expiresAt: isoTime(expiresAtMs),
+    ...(scope !== undefined && { scope: scopeView(scope) }),
+  };
+}
+
+/** What a token is good for, as the list, `GET /v1/me` and the audit log say it. */
+export function scopeView({ actions, group }: TokenScope): TokenScopeView {
+  return {
+    ...(actions !== undefined && { actions: [...actions] }),
+    ...(group !== undefined && { group }),
   };
 }
 
@@ -99,7 +117,9 @@ export function readingView(reading: Reading): ReadingView {
 }
 
 export function refusalView({ atMs, ...refusal }: RefusalRecord): RefusalView {
-  return { ...refusal, at: isoTime(atMs), ...REFUSAL_CODES[refusal.code] };
+  const couldMean = causeOf(refusal.code);
+  const meaning = { ...REFUSAL_CODES[refusal.code], ...(couldMean && { couldMean }) };
+  return { ...refusal, at: isoTime(atMs), ...meaning };
 }
 
 export function actView({ atMs, ...act }: ActRecord): ActView {

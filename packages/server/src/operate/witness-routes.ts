@@ -111,14 +111,7 @@ function withAlarm(witnesses: readonly Witness[]): string[] {
   return witnesses.filter((one) => one.alarm !== undefined).map(({ id }) => id);
 }
 
-export function witnessView({
-  id,
-  name,
-  key,
-  addedAtMs,
-  latest,
-  alarm: seen,
-}: Witness): WitnessView {
+function witnessView({ id, name, key, addedAtMs, latest, alarm: seen }: Witness): WitnessView {
   return {
     id,
     name,

@@ -68,6 +68,45 @@ export function openDatabaseReadOnly(path: string, wanted: OpenDatabaseOptions):
   }
 }
 
+/**
+ * Opens a database of this server to read it while another thread writes it: each statement sees
+ * what is committed by then. The folder is locked by this process. Of the format only the version
+ * is checked: whoever opens the file to write checks all of it.
+ * @throws Fault `E_PERSISTENCE_VERSION`, `E_PERSISTENCE_OPEN`.
+ */
+export function openReader(
+  path: string,
+  { version }: Pick<OpenDatabaseOptions, 'version'>,
+): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    const found = versionOf(database);
+    if (found === version) return database;
+    database.close();
+    throw versionFault(path, { found, wanted: version });
+  } catch (cause) {
+    throw openFault(path, cause);
+  }
+}
+
+/**
+ * Whether a database has ever been written: a crash in the first start can leave an empty file.
+ * @throws Fault `E_PERSISTENCE_OPEN`.
+ */
+export function wasWritten(path: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      return versionOf(database) !== 0;
+    } finally {
+      database.close();
+    }
+  } catch (cause) {
+    throw openFault(path, cause);
+  }
+}
+
 function checkFormat(
   opened: ReadOnlyDatabase,
   path: string,

@@ -11,4 +11,3 @@ export { KEY_AGE_RENEW_MS, KEY_BYTES_MAX, KEY_SEALINGS_MAX } from './limits.ts';
 export { RecordKeys } from './record-keys.ts';
 export * from './sealed-store.ts';
 export { type OpenedState, StoreState } from './store-state.ts';
-export * from './reader.ts';

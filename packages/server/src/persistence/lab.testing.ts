@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type KeyWrapper, softwareWrapper } from '../crypto/index.ts';
-import { type Clock, Secret, systemRandom } from '../kernel/index.ts';
+import { TestClock } from '../kernel/clock.testing.ts';
+import { Secret, systemRandom } from '../kernel/index.ts';
 import type { TokenKeks } from './kek-versions.ts';
 import { SealedStore } from './sealed-store.ts';
 
@@ -36,28 +37,11 @@ export function fakeToken(): FakeToken {
   };
 }
 
-/** A clock that stands still until it is set. */
-export class LabClock implements Clock {
-  ms = Date.UTC(2026, 10, 21);
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  monotonicMs(): number {
-    return this.ms;
-  }
-
-  after(): () => void {
-    return () => {};
-  }
-}
-
 /** One registry file that is opened again and again. */
 export class StoreLab {
   readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-keys-'));
   readonly path = join(this.folder, 'registry.db');
-  readonly clock = new LabClock();
+  readonly clock = new TestClock();
   readonly unsealKey = new Secret(random(32));
   #open: SealedStore | undefined;
 

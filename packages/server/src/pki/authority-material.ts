@@ -11,7 +11,7 @@ export type IssuingRole = (typeof ISSUING_ROLES)[number];
  * `issuing` makes all new certificates; `trusted` issues no more, what it issued goes on to count;
  * `ended` counts no more, and its keys are gone.
  */
-export const GENERATION_STATES = ['next', 'issuing', 'trusted', 'ended'] as const;
+const GENERATION_STATES = ['next', 'issuing', 'trusted', 'ended'] as const;
 export type GenerationState = (typeof GENERATION_STATES)[number];
 
 const SavedKeySchema = z.discriminatedUnion('kind', [

@@ -4,12 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { Refusal, parseDeviceId, parseTenantName } from '@holdfast/protocol';
+import { parseDeviceId, parseTenantName } from '@holdfast/protocol';
 import type { DeviceId, TenantName } from '@holdfast/protocol';
 import { type Clock, systemRandom } from '../kernel/index.ts';
+import { present } from '../kernel/refusal.testing.ts';
 import { type Authority, openAuthority } from './authority.ts';
 import { type Issuer, subjectOf } from './certificate.ts';
 import { createAuthority } from './generations.ts';
+
+export { codeOf, present } from '../kernel/refusal.testing.ts';
 
 /** 2026-11-21T00:00:00Z */
 export const NOW_MS: number = Date.UTC(2026, 10, 21);
@@ -87,16 +90,4 @@ export function tenantName(text: string): TenantName {
 
 export function deviceId(text: string): DeviceId {
   return present(parseDeviceId(text));
-}
-
-/** The value, when it is no refusal. */
-export function present<T>(value: T | Refusal): T {
-  if (value instanceof Refusal) throw new Error(`${value.code}: ${value.detail}`);
-  return value;
-}
-
-/** The code of a refusal; anything else fails the test. */
-export function codeOf(value: unknown): string {
-  if (value instanceof Refusal) return value.code;
-  throw new Error('no refusal');
 }

@@ -48,11 +48,15 @@ export const ACTIONS = {
   'device:api-key': { on: 'device' },
   'device:claim': { on: 'device' },
   'device:command': { on: 'device' },
+  /** To agree to the update of a device that one has, or to put it off. */
+  'device:consent': { on: 'device' },
   /** To erase what it has sent, for good, in backups too. */
   'device:erase': { on: 'device', groups: ['dangerous'] },
   /** To give a device away that one has. */
   'device:give-away': { on: 'device' },
   'device:group': { on: 'device' },
+  /** To say which kind of hardware a device is: releases are for kinds. */
+  'device:hardware': { on: 'device' },
   /** To make the code by which an owner's app is paired with it. */
   'device:pair': { on: 'device' },
   'device:quarantine': { on: 'device' },
@@ -65,6 +69,20 @@ export const ACTIONS = {
   'device:revoke': { on: 'device' },
   /** To suspend and to resume. */
   'device:suspend': { on: 'device' },
+  /** To say by which words people find it again; nothing else hangs on them. */
+  'device:tag': { on: 'device' },
+  /** To bind a TPM to it, whose quotes then prove how it booted, or to end that. */
+  'device:tpm': { on: 'device', groups: ['dangerous'] },
+  /** To say which of the signed releases it is to run. */
+  'device:update': { on: 'device', groups: ['dangerous'] },
+  'firmware:read': { on: 'server', groups: ['reads'] },
+  /**
+   * To bring artifacts, and what is to be signed of them: no device takes it before that. Also to
+   * remove those that nothing needs.
+   */
+  'firmware:release': { on: 'server' },
+  /** To hand over signing requests and signatures, which prove themselves. */
+  'firmware:sign': { on: 'server' },
   /** To see how the keys of the data folder stand: numbers and ages. */
   'keys:read': { on: 'server', groups: ['reads'] },
   /** To make a new key-encryption key. */
@@ -83,10 +101,16 @@ export const ACTIONS = {
   'person:read': { on: 'server', groups: ['reads'] },
   'policy:read': { on: 'server', groups: ['reads'] },
   'policy:set': { on: 'server', groups: ['dangerous'] },
+  /** To plan, pause and abort rollouts: whoever sees that one goes wrong stops it at once. */
+  'rollout:manage': { on: 'server' },
+  /** To start rollouts and to let them go on, and so to decide what devices run. */
+  'rollout:start': { on: 'server', groups: ['dangerous'] },
   'self:read': { on: 'self' },
   'self:secure': { on: 'self' },
   /** To let the server show its next key. */
   'server:rotate-key': { on: 'server', groups: ['dangerous'] },
+  /** To see what was refused: whoever runs devices has to know why one is not heard. */
+  'refusal:read': { on: 'server', groups: ['reads'] },
   'server:read': { on: 'server', groups: ['reads'] },
   'session:end': { on: 'server' },
   'session:read': { on: 'server', groups: ['reads'] },

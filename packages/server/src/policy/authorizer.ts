@@ -1,6 +1,8 @@
 /** Decides by the policy that is in force, and remembers what it decided until that changes. @module */
 import type { Clock } from '../kernel/index.ts';
+import type { TokenScope } from '../registry/index.ts';
 import { CompiledPolicy } from './compiled-policy.ts';
+import { type DeviceKind, deviceKinds } from './device-kinds.ts';
 import { DECISIONS_REMEMBERED_MAX } from './limits.ts';
 import type { PolicyRule } from './policy-text.ts';
 import { possibleDevices } from './possible-devices.ts';
@@ -14,6 +16,7 @@ import type {
   Principal,
   Resource,
 } from './subjects.ts';
+import { isInScope } from './token-scope.ts';
 
 /** What the authorizer needs. */
 export interface AuthorizerDeps {
@@ -83,6 +86,8 @@ export class Authorizer {
 
   /** Decides, and keeps the decision for {@link recent}. */
   decide(request: DecisionRequest): Decision {
+    // It says nothing about the policy, on which the recent decisions are to try another one.
+    if (isOutOfScope(request)) return NOT_PERMITTED;
     const decision = this.peek(request);
     this.#recent.add(request, decision, this.#deps.clock.nowMs());
     return decision;
@@ -91,7 +96,7 @@ export class Authorizer {
   /** As {@link decide}, for one of many in a row, such as the lines of a list. */
   peek(request: DecisionRequest): Decision {
     const policy = this.#policy;
-    if (policy === undefined) return { isPermitted: false, rules: [] };
+    if (policy === undefined || isOutOfScope(request)) return NOT_PERMITTED;
     const canonical = policy.canonicalize(this.#withOwner(request));
     const known = this.#decisions.get(canonical.key);
     if (known !== undefined) return known;
@@ -102,6 +107,22 @@ export class Authorizer {
     }
     this.#decisions.set(canonical.key, decision);
     return decision;
+  }
+
+  /**
+   * Tells which devices are decided alike, for whoever asks for many in a row and is no device
+   * itself. It counts as long as {@link epoch} stays.
+   * @param scope - of whoever asks, which can tell devices apart as well.
+   */
+  deviceKinds(scope: TokenScope | undefined): (device: DeviceFacts) => DeviceKind {
+    const { ownerOf = () => undefined } = this.#deps;
+    return deviceKinds({
+      mentioned: (type) => [
+        ...(this.#policy?.mentions.mentioned(type) ?? []),
+        ...(type === 'Group' && scope?.group !== undefined ? [scope.group] : []),
+      ],
+      ownerOf,
+    });
   }
 
   /** Whether it is permitted for every device that there is or could be. */
@@ -141,4 +162,13 @@ export class Authorizer {
     const { resourceOf, ...asked } = request;
     return this.peek({ ...asked, resource: resourceOf(device) }).isPermitted;
   }
+}
+
+const NOT_PERMITTED: Decision = { isPermitted: false, rules: [] };
+
+/** A token with a scope is good for what both its person's rights and the scope permit. */
+function isOutOfScope(request: DecisionRequest): boolean {
+  const { principal } = request;
+  if (principal.kind !== 'person' || principal.scope === undefined) return false;
+  return !isInScope(principal.scope, request);
 }

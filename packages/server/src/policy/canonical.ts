@@ -82,12 +82,13 @@ function canonicalResource(resource: Resource, name: Namer): Resource {
 }
 
 function canonicalDevice(device: DeviceFacts, name: Namer): DeviceFacts {
-  const { id, class: className, state, group, owner } = device;
+  const { id, class: className, state, group, owner, boot } = device;
   return {
     id: name('Device', id),
     class: className,
     state,
     group: name('Group', group),
     ...(owner === undefined ? {} : { owner: name('Owner', owner) }),
+    ...(boot === undefined ? {} : { boot }),
   };
 }

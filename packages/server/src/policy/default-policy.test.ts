@@ -116,7 +116,7 @@ test('an app reads, commands and gives away the devices of its owner, and does n
     (action) =>
       authorizer.decide({ principal: app, action, resource: own, context: STEPPED_UP }).isPermitted,
   );
-  assert.deepEqual(done, ['device:command', 'device:give-away', 'device:read']);
+  assert.deepEqual(done, ['device:command', 'device:consent', 'device:give-away', 'device:read']);
 });
 
 test('the recovery policy lets in who holds the data folder, and nobody else', () => {

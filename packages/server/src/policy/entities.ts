@@ -65,12 +65,13 @@ function appThing({ id, owner }: { id: string; owner: string }): CedarThing {
   return thing(uid('App', id), [uid('Owner', owner), TENANT], attributes);
 }
 
-function deviceThing({ id, class: className, state, group, owner }: DeviceFacts): CedarThing {
+function deviceThing({ id, class: className, state, group, owner, boot }: DeviceFacts): CedarThing {
   const attributes = {
     class: { __entity: uid('DeviceClass', className) },
     state: { __entity: uid('State', state) },
     group: { __entity: uid('Group', group) },
     ...(owner === undefined ? {} : { owner: { __entity: uid('Owner', owner) } }),
+    ...(boot === undefined ? {} : { boot: { __entity: uid('Boot', boot) } }),
   };
   return thing(
     uid('Device', id),

@@ -6,8 +6,12 @@ import { Policies } from './policies.ts';
 import type { DeviceFacts, Principal, Resource } from './subjects.ts';
 
 /** The policy that comes with Holdfast, or the one that the store has, in force. */
-export function openPolicies(store: SealedStore, clock: Clock): Policies {
-  const policies = new Policies(store, { clock });
+export function openPolicies(
+  store: SealedStore,
+  clock: Clock,
+  ownerOf: (deviceId: string) => string | undefined = () => undefined,
+): Policies {
+  const policies = new Policies(store, { clock, ownerOf });
   const { shipped } = policies.start();
   if (shipped !== undefined) policies.keep(shipped);
   return policies;

@@ -1,5 +1,5 @@
 /** Every kind of device that there can be, as far as a policy can tell devices apart. @module */
-import { DEVICE_CLASS_NAMES, DEVICE_STATES } from '../registry/index.ts';
+import { BOOT_PROOFS, DEVICE_CLASS_NAMES, DEVICE_STATES } from '../registry/index.ts';
 import type { PolicyMentions } from './policy-mentions.ts';
 import type { DeviceFacts, Principal } from './subjects.ts';
 
@@ -16,8 +16,8 @@ const OWN = '\u0000own';
 export function possibleDevices(policy: PolicyMentions, principal: Principal): DeviceFacts[] {
   const self = principal.kind === 'device' ? principal.device : undefined;
   const ownOwner = principal.kind === 'app' ? principal.owner : self?.owner;
-  const { ids, classes, states, groups, owners } = partsOf(policy, {
-    group: self?.group,
+  const { ids, classes, states, groups, owners, boots } = partsOf(policy, {
+    group: principal.kind === 'person' ? principal.scope?.group : self?.group,
     owner: ownOwner,
   });
   const found: DeviceFacts[] = [];
@@ -25,7 +25,11 @@ export function possibleDevices(policy: PolicyMentions, principal: Principal): D
     for (const className of classes) {
       for (const state of states) {
         for (const group of groups) {
-          for (const owner of owners) found.push({ id, class: className, state, group, owner });
+          for (const owner of owners) {
+            const device = { id, class: className, state, group, owner };
+            for (const boot of boots)
+              found.push({ ...device, ...(boot !== undefined && { boot }) });
+          }
         }
       }
     }
@@ -54,6 +58,7 @@ function partsOf(
     owners: policy.looksAt('owner')
       ? [undefined, ...withOthers([...policy.mentioned('Owner'), own.owner])]
       : [undefined],
+    boots: policy.looksAt('boot') ? [undefined, ...BOOT_PROOFS] : [undefined],
   };
 }
 

@@ -1,9 +1,9 @@
 /** Who asks, what for, and on which thing: what a decision is about. @module */
-import type { Device, RoleName } from '../registry/index.ts';
+import type { Device, RoleName, TokenScope } from '../registry/index.ts';
 import type { ApiAction } from './actions.ts';
 
 /** What the policy may know of a device. */
-export type DeviceFacts = Pick<Device, 'id' | 'class' | 'state' | 'group'> & {
+export type DeviceFacts = Pick<Device, 'id' | 'class' | 'state' | 'group' | 'boot'> & {
   /** Who has it; undefined for nobody. */
   readonly owner?: string | undefined;
 };
@@ -14,6 +14,8 @@ export interface PersonPrincipal {
   /** `person:<name>`, or `local` for whoever can read the data folder. */
   readonly id: string;
   readonly role: RoleName;
+  /** What the credential is good for, where it is a token with a scope. */
+  readonly scope?: TokenScope | undefined;
 }
 
 /** An app of an owner. */
@@ -32,8 +34,11 @@ export interface DevicePrincipal {
 /** Who asks. */
 export type Principal = PersonPrincipal | AppPrincipal | DevicePrincipal;
 
-/** The parts of the topic tree: the third level below `d/<device>/`, or `$holdfast/`. */
-export const TOPIC_PARTS = ['telemetry', 'state', 'ack', 'cmd', 'system'] as const;
+/**
+ * The parts of the topic tree: the third level below `d/<device>/`, `$holdfast/update/<device>`, or
+ * all else of `$holdfast/`.
+ */
+export const TOPIC_PARTS = ['telemetry', 'state', 'ack', 'cmd', 'update', 'system'] as const;
 export type TopicPart = (typeof TOPIC_PARTS)[number];
 
 /** The thing that is asked for. */

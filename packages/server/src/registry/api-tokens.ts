@@ -5,6 +5,7 @@ import { type Clock, type RandomBytes, Secret } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
 import { credentialHash } from './credential-hash.ts';
 import { type ApiToken, ApiTokenSchema } from './people-records.ts';
+import type { TokenScope } from './token-scope.ts';
 
 /** Tokens that may exist at a time, live ones only. */
 export const API_TOKENS_MAX = 256;
@@ -17,6 +18,8 @@ export interface TokenWish {
   readonly principal: string;
   readonly label: string;
   readonly lifeMs: number;
+  /** Undefined: it is good for all that its person may do. */
+  readonly scope?: TokenScope | undefined;
 }
 
 /** A new token, in the clear this one time. */
@@ -62,6 +65,7 @@ export class ApiTokens {
       principal: wish.principal,
       createdAtMs: nowMs,
       expiresAtMs: nowMs + wish.lifeMs,
+      ...(wish.scope !== undefined && { scope: wish.scope }),
     };
     return { token, record };
   }

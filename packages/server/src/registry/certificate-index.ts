@@ -39,6 +39,30 @@ export class CertificateIndex {
     return this.#byFingerprint.values();
   }
 
+  /** When the one of a device ends that counts, or will when it is used first. */
+  endOf(deviceId: string): number | undefined {
+    let endMs: number | undefined;
+    for (const fingerprint of this.#ofDevice.get(deviceId) ?? NONE) {
+      const certificate = this.#byFingerprint.get(fingerprint);
+      const counts = certificate?.status === 'current' || certificate?.status === 'pending';
+      if (counts && certificate.notAfterMs > (endMs ?? 0)) endMs = certificate.notAfterMs;
+    }
+    return endMs;
+  }
+
+  /** Devices whose certificates that count all end before a time; those without one are none. */
+  endingBefore(ms: number): Set<string> {
+    const devices = new Set<string>();
+    for (const { deviceId, notAfterMs, status } of this.#byFingerprint.values()) {
+      const counts = status === 'current' || status === 'pending';
+      if (counts && notAfterMs < ms) devices.add(deviceId);
+    }
+    for (const id of devices) {
+      if ((this.endOf(id) ?? ms) >= ms) devices.delete(id);
+    }
+    return devices;
+  }
+
   /** Those of a device, oldest first. */
   ofDevice(deviceId: string): CertificateRecord[] {
     return [...(this.#ofDevice.get(deviceId) ?? [])]
@@ -47,3 +71,5 @@ export class CertificateIndex {
       .sort((a, b) => a.notBeforeMs - b.notBeforeMs);
   }
 }
+
+const NONE: ReadonlySet<string> = new Set();

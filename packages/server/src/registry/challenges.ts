@@ -1,4 +1,4 @@
-/** Challenges of passkey ceremonies: each for one purpose, for five minutes, and once. @module */
+/** Challenges of passkeys and of owners' pages: each for one purpose, for a while, and once. @module */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock, RandomBytes } from '../kernel/index.ts';
 import { CHALLENGE_LIFE_MS } from './limits.ts';
@@ -16,19 +16,30 @@ export class Challenges {
   readonly #clock: Clock;
   readonly #random: RandomBytes;
   readonly #key: Uint8Array;
+  readonly #lifeMs: number;
   /** Answered challenges and when they end. */
   readonly #used = new Map<string, number>();
 
-  constructor({ clock, random }: { clock: Clock; random: RandomBytes }) {
+  /** @param lifeMs - how long each one may be answered, in milliseconds. */
+  constructor({
+    clock,
+    random,
+    lifeMs = CHALLENGE_LIFE_MS,
+  }: {
+    clock: Clock;
+    random: RandomBytes;
+    lifeMs?: number;
+  }) {
     this.#clock = clock;
     this.#random = random;
+    this.#lifeMs = lifeMs;
     this.#key = random(MAC_BYTES);
   }
 
   /** A challenge for one purpose: 56 bytes, of which 16 are random. */
   make(purpose: string): Uint8Array<ArrayBuffer> {
     const time = Buffer.alloc(TIME_BYTES);
-    time.writeBigUInt64BE(BigInt(this.#clock.nowMs() + CHALLENGE_LIFE_MS));
+    time.writeBigUInt64BE(BigInt(this.#clock.nowMs() + this.#lifeMs));
     const content = Buffer.concat([this.#random(NONCE_BYTES), time]);
     return new Uint8Array(Buffer.concat([content, this.#mac(content, purpose)]));
   }

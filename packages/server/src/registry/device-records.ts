@@ -13,11 +13,19 @@ export const DEVICE_STATES = [
   'retired',
 ] as const;
 
+/** Whether a device with a TPM has proven how it booted. */
+export const BOOT_PROOFS = ['proven', 'unproven'] as const;
+export type BootProof = (typeof BOOT_PROOFS)[number];
+
 export const DeviceSchema = z.object({
   id: z.string(),
   class: z.enum(DEVICE_CLASS_NAMES),
   /** The one group that it is in; empty for none. */
   group: z.string().default(''),
+  /** Its kind of hardware, as releases name it; absent while nobody has told. */
+  hardware: z.string().optional(),
+  /** Words by which people find it again, in their order; absent for none. */
+  tags: z.array(z.string()).optional(),
   state: z.enum(DEVICE_STATES),
   /** Why the device is in this state, in the words of whoever put it there. */
   stateReason: z.string(),
@@ -46,6 +54,8 @@ export const DeviceSchema = z.object({
   payloadKeyGeneration: z.int(),
   /** True once a message was verified with the payload key: from then on it is never delivered. */
   isPayloadKeyInUse: z.boolean(),
+  /** Absent: no TPM is bound to it. */
+  boot: z.enum(BOOT_PROOFS).optional(),
 });
 /** A device of the fleet. */
 export type Device = Readonly<z.infer<typeof DeviceSchema>>;

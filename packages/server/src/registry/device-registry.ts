@@ -4,7 +4,9 @@ import type { Clock } from '../kernel/index.ts';
 import type { Collection, SealedStore } from '../persistence/index.ts';
 import { CertificateIndex } from './certificate-index.ts';
 import type { DeviceClassName } from './device-classes.ts';
+import { DeviceColumns } from './device-columns.ts';
 import {
+  type BootProof,
   type CertificateRecord,
   CertificateSchema,
   type Claim,
@@ -15,7 +17,6 @@ import {
 } from './device-records.ts';
 import { LIFE_CYCLE, type StateChange, changed } from './life-cycle.ts';
 import { CERTIFICATES_PRUNED_MAX, CERTIFICATE_KEPT_MS } from './limits.ts';
-import { SortedIds } from './sorted-ids.ts';
 
 /** The records that one change writes together. */
 interface DeviceChange {
@@ -31,6 +32,7 @@ export interface NewDevice {
   readonly group?: string | undefined;
   /** Principal that adds it; `server`, when it is left out. */
   readonly by?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** What became of a change of many states. */
@@ -44,13 +46,14 @@ export type DeviceListener = (device: Device) => void;
 
 /** The registry of devices. Reads are look-ups in memory; writes are durable when they return. */
 export class DeviceRegistry {
+  /** All devices in columns, for those who look through all of them. */
+  readonly columns: DeviceColumns;
   readonly #store: SealedStore;
   readonly #clock: Clock;
   readonly #deviceRecords: Collection<Device>;
   readonly #certificateRecords: Collection<CertificateRecord>;
   readonly #claimRecords: Collection<Claim>;
   readonly #devices = new Map<string, Device>();
-  readonly #ids: SortedIds;
   readonly #certificates = new CertificateIndex();
   readonly #listeners = new Set<DeviceListener>();
 
@@ -61,7 +64,7 @@ export class DeviceRegistry {
     this.#certificateRecords = store.collection('certificate', CertificateSchema);
     this.#claimRecords = store.collection('claim', ClaimSchema);
     for (const device of this.#deviceRecords.all()) this.#devices.set(device.id, device);
-    this.#ids = new SortedIds(this.#devices.keys());
+    this.columns = new DeviceColumns(this.#devices.values());
     for (const certificate of this.#certificateRecords.all()) this.#certificates.set(certificate);
   }
 
@@ -100,11 +103,8 @@ export class DeviceRegistry {
   }
 
   /** The devices whose ids come after this one, in the order of their ids. */
-  *after(id: string): Generator<Device> {
-    for (const next of this.#ids.after(id)) {
-      const device = this.#devices.get(next);
-      if (device !== undefined) yield device;
-    }
+  after(id: string): Generator<Device> {
+    return this.columns.after(id);
   }
 
   /** The issued certificate with this SHA-256 fingerprint (lower-case hex). */
@@ -243,6 +243,15 @@ export class DeviceRegistry {
     if (device !== undefined) this.#publish(this.#apply({ device: { ...device } }));
   }
 
+  /** Notes whether a device has proven its boot; undefined: no TPM is bound to it any more. */
+  setBoot(id: string, boot: BootProof | undefined): void {
+    const device = this.#devices.get(id);
+    if (device === undefined || device.boot === boot) return;
+    const { boot: _before, ...rest } = device;
+    const changed = { ...rest, ...(boot !== undefined && { boot }) };
+    this.#publish(this.#change(() => ({ device: changed })));
+  }
+
   /** Puts devices into a group, all in one transaction. Those that are not there are left out. */
   setGroup(ids: readonly string[], group: string): Device[] {
     const moved = [...new Set(ids)].flatMap((id) => {
@@ -255,6 +264,43 @@ export class DeviceRegistry {
     for (const device of moved) this.#apply({ device });
     for (const device of moved) this.#publish(device);
     return moved;
+  }
+
+  /** Gives devices the tags that `tagsOf` says, all in one transaction. */
+  setTags(ids: readonly string[], tagsOf: (device: Device) => readonly string[]): Device[] {
+    const tagged = [...new Set(ids)].flatMap((id) => {
+      const device = this.#devices.get(id);
+      return device === undefined ? [] : [withTags(device, tagsOf(device))];
+    });
+    this.#store.transaction(() => {
+      for (const device of tagged) this.#persist({ device });
+    });
+    // Nothing that a listener decides hangs on them.
+    for (const device of tagged) this.#apply({ device });
+    return tagged;
+  }
+
+  /** Devices that have a certificate that counts, none of which ends at or after a time. */
+  certificatesEndingBefore(ms: number): Set<string> {
+    return this.#certificates.endingBefore(ms);
+  }
+
+  /** When the certificate of a device ends that counts; undefined when it has none. */
+  certificateEndMs(deviceId: string): number | undefined {
+    return this.#certificates.endOf(deviceId);
+  }
+
+  /** Notes of which kind of hardware devices are, all in one transaction. */
+  setHardware(ids: readonly string[], hardware: string): void {
+    const changed = [...new Set(ids)].flatMap((id) => {
+      const device = this.#devices.get(id);
+      return device === undefined || device.hardware === hardware ? [] : [{ ...device, hardware }];
+    });
+    if (changed.length === 0) return;
+    this.#store.transaction(() => {
+      for (const device of changed) this.#persist({ device });
+    });
+    for (const device of changed) this.#publish(this.#apply({ device }));
   }
 
   /**
@@ -379,9 +425,9 @@ export class DeviceRegistry {
     return () => this.#listeners.delete(listener);
   }
 
-  #made({ id, class: className, group = '', by = 'server' }: NewDevice): Device {
+  #made({ id, class: className, group = '', by = 'server', tags = [] }: NewDevice): Device {
     const nowMs = this.#clock.nowMs();
-    return {
+    const device: Device = {
       id,
       class: className,
       group,
@@ -396,6 +442,7 @@ export class DeviceRegistry {
       payloadKeyGeneration: 0,
       isPayloadKeyInUse: false,
     };
+    return withTags(device, tags);
   }
 
   /** The device after a change that its caller has made sure of. */
@@ -442,8 +489,8 @@ export class DeviceRegistry {
   }
 
   #apply({ device, certificates = [] }: DeviceChange): Device {
-    if (!this.#devices.has(device.id)) this.#ids.add(device.id);
     this.#devices.set(device.id, device);
+    this.columns.set(device);
     for (const certificate of certificates) this.#certificates.set(certificate);
     return device;
   }
@@ -452,6 +499,12 @@ export class DeviceRegistry {
     for (const listener of this.#listeners) listener(device);
     return device;
   }
+}
+
+/** The device with these tags, each one once and in their order. */
+function withTags({ tags: _tags, ...device }: Device, tags: readonly string[]): Device {
+  const sorted = [...new Set(tags)].sort();
+  return sorted.length === 0 ? device : { ...device, tags: sorted };
 }
 
 function taken(id: string): Refusal {

@@ -1,12 +1,15 @@
 /** Devices and people, their states and keys: what the stages of the flow obey. @module */
+export { Challenges } from './challenges.ts';
 export * from './class-settings.ts';
 export { credentialHash } from './credential-hash.ts';
 export * from './device-api-key-records.ts';
 export * from './device-api-keys.ts';
 export * from './device-classes.ts';
+export { DeviceColumns, type Slot } from './device-columns.ts';
 export * from './device-records.ts';
 export * from './device-registry.ts';
-export { LIFE_CYCLE, type LifeCycleAct, type StateChange } from './life-cycle.ts';
+export { LastSeen } from './last-seen.ts';
+export { LIFE_CYCLE, type LifeCycleAct, type StateChange, whyNot } from './life-cycle.ts';
 export { type CeremonyPurpose, type RelyingParty } from './passkeys.ts';
 export type { OidcIdentity, OidcProvider } from './oidc-people.ts';
 export type { Invited } from './membership.ts';
@@ -15,6 +18,7 @@ export * from './owner-records.ts';
 export * from './owners.ts';
 export * from './payload-keys.ts';
 export * from './people-records.ts';
+export type { TokenScope } from './token-scope.ts';
 export * from './people.ts';
 export { PEOPLE_MAX } from './limits.ts';
 export { type Session, type SignedInBy, sessionName } from './sessions.ts';

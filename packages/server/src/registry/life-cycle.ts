@@ -87,16 +87,30 @@ export function changed(
   { act, by, reason }: StateChange,
   nowMs: number,
 ): Device | Refusal {
-  const { from, to, participle } = LIFE_CYCLE[act];
+  const { from, to } = LIFE_CYCLE[act];
   const { id, state, stateReason } = device;
   if (!from.includes(state)) {
     const why = stateReason === '' ? '' : ` (${stateReason})`;
-    const which = `only one that is ${listed(from)} can be`;
-    const detail = `${id} is ${state}${why} and cannot be ${participle}: ${which}.`;
-    return refuse('E_OPERATE_CONFLICT', detail);
+    return refuse('E_OPERATE_CONFLICT', `${id} is ${state}${why}${cannotBe(act)}`);
   }
   const common = { stateReason: reason, stateBy: by, stateAtMs: nowMs };
   return { ...device, ...common, ...(to === 'before' ? backFrom(device) : onward(device, to)) };
+}
+
+/** What devices in a state that an act does not allow have in common. */
+export function whyNot(state: DeviceState, act: LifeCycleAct): string {
+  return `It is ${state}${cannotBe(act)}`;
+}
+
+/** Made once for each act: it is said of a whole fleet. */
+const CANNOT_BE = new Map<LifeCycleAct, string>();
+
+function cannotBe(act: LifeCycleAct): string {
+  const { from, participle } = LIFE_CYCLE[act];
+  const text =
+    CANNOT_BE.get(act) ?? ` and cannot be ${participle}: only one that is ${listed(from)} can be.`;
+  CANNOT_BE.set(act, text);
+  return text;
 }
 
 /** Where a stopped device goes back to. One from before that was noted connects anew. */

@@ -63,3 +63,9 @@ export const CERTIFICATE_KEPT_MS = RENEWAL_GRACE_MS_MAX;
 
 /** Such records that are forgotten in one go, so that nobody waits for a long one. */
 export const CERTIFICATES_PRUNED_MAX = 1_000;
+
+/** How often it is stored when devices were seen last, in milliseconds: a crash loses that much. */
+export const LAST_SEEN_FLUSH_MS = 10_000;
+
+/** Records of this, of 512, that are written in one go: some milliseconds with 100,000 devices. */
+export const LAST_SEEN_FLUSH_BUCKETS = 64;

@@ -58,7 +58,7 @@ export type UsedPairCode = NonNullable<PairCodeRecord['used']>;
 /** What every owner id begins with: no device id has a colon. */
 export const OWNER_PREFIX = 'owner:';
 /** What the principal of every app begins with. */
-export const APP_PREFIX = 'app:';
+const APP_PREFIX = 'app:';
 
 /** How the log calls an app, and the policy knows it. */
 export function appPrincipal(appId: string): string {

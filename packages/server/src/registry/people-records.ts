@@ -1,5 +1,6 @@
 /** The records of people and of their API tokens, as they are kept. @module */
 import { z } from 'zod';
+import { type TokenScope, TokenScopeSchema } from './token-scope.ts';
 
 /** The roles that exist. What each may do stands in `policy/default.cedar`. */
 export const ROLE_NAMES = [
@@ -44,6 +45,7 @@ export const PasskeySchema = z.object({
 /** A passkey of a person: its public half. */
 export type Passkey = Readonly<z.infer<typeof PasskeySchema>>;
 
+/** The authenticator app of a person. RFC 6238 */
 export const TotpSchema = z.object({
   /** 20 bytes, base64. Secret: kept in the sealed store only. */
   secret: z.base64(),
@@ -51,8 +53,6 @@ export const TotpSchema = z.object({
   lastStep: z.int(),
   createdAtMs: z.int(),
 });
-/** The authenticator app of a person. RFC 6238 */
-export type Totp = Readonly<z.infer<typeof TotpSchema>>;
 
 export const PersonSchema = z.object({
   name: z.string(),
@@ -106,6 +106,8 @@ export const ApiTokenSchema = z.object({
   principal: z.string(),
   createdAtMs: z.int(),
   expiresAtMs: z.int(),
+  /** Undefined: it is good for all that the person may do. */
+  scope: TokenScopeSchema.optional(),
 });
 /** An API token of a person. */
 export type ApiToken = Readonly<z.infer<typeof ApiTokenSchema>>;
@@ -124,6 +126,8 @@ export interface Caller {
   readonly steppedUpAtMs?: number | undefined;
   /** True while the session is good for nothing but setting up a second factor. */
   readonly needsSecondFactor?: true | undefined;
+  /** What its token is good for; undefined: all that the person may do. */
+  readonly scope?: TokenScope | undefined;
 }
 
 /** The principal of a person, as acts and refusals name it. */

@@ -3,7 +3,7 @@ import { Refusal, refuse } from '@holdfast/protocol';
 import type { UsedPasskey } from '@holdfast/protocol/api';
 import type { Clock, RandomBytes, Secret } from '../kernel/index.ts';
 import type { SealedStore } from '../persistence/index.ts';
-import { ApiTokens, type CreatedApiToken, newToken } from './api-tokens.ts';
+import { ApiTokens, type CreatedApiToken, type TokenWish, newToken } from './api-tokens.ts';
 import { credentialHash, hashesAreEqual } from './credential-hash.ts';
 import { Factors } from './factors.ts';
 import { FirstCode } from './first-code.ts';
@@ -93,18 +93,19 @@ export class People {
   }
 
   /**
-   * Makes the first operator, an administrator, and voids the code.
+   * Makes the first operator, an administrator, and voids the code. Without a password there is
+   * nothing yet to sign in with: see {@link startSession}.
    * @param record - puts the act on the audit log; when it rejects, there is no operator, and the
    *   code is void all the same.
    * @returns the operator, `E_OPERATE_SIGN_IN` when the code is wrong or void, `E_OPERATE_RATE`, or
    *   `E_OPERATE_CONFLICT` when somebody of this name was invited from the data folder meanwhile.
    */
   async addFirstOperator(
-    { code, name, password }: { code: string; name: string; password: string },
+    { code, name, password }: { code: string; name: string; password?: string | undefined },
     record: () => Promise<void>,
   ): Promise<Person | Refusal> {
     if (!this.#firstCode.matches(code)) return wrongCode();
-    const hash = await this.#hasher.hash(password);
+    const hash = password === undefined ? undefined : await this.#hasher.hash(password);
     if (hash instanceof Refusal) return hash;
     // Of two who show the code at once, the second finds it void here.
     if (!this.#firstCode.matches(code)) return wrongCode();
@@ -115,7 +116,7 @@ export class People {
     return this.#people.write({
       name,
       role: 'administrator',
-      password: hash,
+      ...(hash !== undefined && { password: hash }),
       createdAtMs: this.#clock.nowMs(),
       passkeys: [],
       recoveryCodes: [],
@@ -207,12 +208,15 @@ export class People {
 
   /** Starts a session for a person who has shown what `by` says. */
   startSession(person: Person, { by, address }: SignInFacts): StartedSession {
+    // The first code is good once: whoever has nothing else has to set up how they come in again.
+    const hasCodeAlone = by === 'first-code' && person.password === undefined;
+    const needsSecondFactor = INCOMPLETE.has(by) || hasCodeAlone;
     const { id, session } = this.#sessions.start({
       principal: personPrincipal(person.name),
       by,
       address,
-      isSteppedUp: STEPPED_UP.has(by),
-      needsSecondFactor: INCOMPLETE.has(by),
+      isSteppedUp: STEPPED_UP.has(by) && !needsSecondFactor,
+      needsSecondFactor,
     });
     return { id, caller: sessionCaller(person, session) };
   }
@@ -247,6 +251,7 @@ export class People {
       credential: 'token',
       credentialHash: hash,
       expiresAtMs: token.expiresAtMs,
+      scope: token.scope,
     };
   }
 
@@ -313,10 +318,10 @@ export class People {
    */
   async createToken(
     { principal }: Caller,
-    { label, lifeMs }: { label: string; lifeMs: number },
+    { label, lifeMs, scope }: Omit<TokenWish, 'principal'>,
     record: (token: ApiToken) => Promise<void>,
   ): Promise<CreatedApiToken | Refusal> {
-    const created = this.#tokens.make({ principal, label, lifeMs });
+    const created = this.#tokens.make({ principal, label, lifeMs, scope });
     if (created instanceof Refusal) return created;
     await record(created.record);
     this.#tokens.keep(created.record);

@@ -245,6 +245,22 @@ test('a peer above its rate is delayed, and after a minute of it disconnected wi
   assert.deepEqual(reasonsOf(await client.received()), ['disconnect 0x97']);
 });
 
+test('it is the same when its packets come in many chunks, each used up before the next', async (t) => {
+  const rates = { messagesPerSecond: 1, messageBurst: 3, bytesPerSecond: 1e6, byteBurst: 1e6 };
+  const lab = openBrokerLab(t, { ratesOf: () => rates });
+  const client = await connected(lab, { keepAliveS: 1_000 });
+  for (let second = 0; second <= RATE_PATIENCE_MS / 1_000; second += 1) {
+    assert.deepEqual(lab.refusals, [], `${second} s`);
+    client.write(publish0());
+    client.write(publish0());
+    await client.received();
+    lab.clock.advance(1_000);
+    await client.received();
+  }
+  for (let second = 0; second < 6; second += 1) lab.clock.advance(1_000);
+  assert.deepEqual(lab.refusals, ['E_SESSION_RATE']);
+});
+
 test('a peer that slows down in time stays', async (t) => {
   const rates = { messagesPerSecond: 1, messageBurst: 1, bytesPerSecond: 1e6, byteBurst: 1e6 };
   const lab = openBrokerLab(t, { ratesOf: () => rates });

@@ -1,5 +1,5 @@
 /** One MQTT connection of an admitted peer, from its TLS handshake to its end. @module */
-import { Refusal, refuse } from '@holdfast/protocol';
+import { REFUSAL_CODES, Refusal, refuse } from '@holdfast/protocol';
 import {
   type Auth,
   CONNACK_REASONS,
@@ -19,8 +19,9 @@ import {
   encodeDisconnect,
 } from '@holdfast/protocol/mqtt';
 import type { CancelTimer, Clock, RefusalReport } from '../kernel/index.ts';
-import type { PeerSocket } from '../wire/index.ts';
+import { type PeerSocket, transportFacts } from '../wire/index.ts';
 import type { Authenticated, Authentication } from './authentication.ts';
+import type { ConnectionFacts } from './connection-facts.ts';
 import { Conversation } from './conversation.ts';
 import type { AdmittedPeer } from './gate.ts';
 import type { SessionHandler } from './handler.ts';
@@ -32,6 +33,7 @@ import {
   EXPEL_TIMEOUT_MS,
   OUTBOUND_ALIAS_MAX,
   RATE_PATIENCE_MS,
+  RATE_PAUSE_MS,
   SLOW_TIMEOUT_MS,
 } from './limits.ts';
 import {
@@ -72,6 +74,13 @@ export interface TakenSession {
   readonly isPresent: boolean;
 }
 
+/** How people call the protocol levels. */
+const PROTOCOL_NAMES: Readonly<Record<ProtocolLevel, string>> = {
+  3: 'MQTT 3.1',
+  4: 'MQTT 3.1.1',
+  5: 'MQTT 5',
+};
+
 type State = 'awaiting-connect' | 'opening' | 'open' | 'closed';
 
 /** A return code of MQTT 3.1.1 for what MQTT 5 says with a reason. */
@@ -105,9 +114,13 @@ export class MqttConnection {
   #cancelDelay: CancelTimer | undefined;
   #isDelayed = false;
   #delayedSinceMs: number | undefined;
+  #delayEndsMs = 0;
   #slowSinceMs: number | undefined;
   #silentMaxMs = CONNECT_TIMEOUT_MS;
   #lastHeardMs: number;
+  #acceptedMs: number | undefined;
+  #keepAliveS = 0;
+  #why = 'The connection was lost, without a word of the device.';
 
   constructor(peer: AdmittedPeer, socket: PeerSocket, deps: ConnectionDeps) {
     this.peer = peer;
@@ -126,6 +139,25 @@ export class MqttConnection {
 
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  /** What people are shown of it; undefined before it was accepted. */
+  get facts(): ConnectionFacts | undefined {
+    if (this.#acceptedMs === undefined) return undefined;
+    const { address, fingerprint } = this.peer;
+    return {
+      address,
+      sinceMs: this.#acceptedMs,
+      protocol: PROTOCOL_NAMES[this.#level],
+      transport: transportFacts(this.#socket),
+      fingerprint,
+      keepAliveS: this.#keepAliveS,
+    };
+  }
+
+  /** Why it has ended, in one sentence. */
+  get why(): string {
+    return this.#why;
   }
 
   /** Pauses or resumes reading while the journal is behind. */
@@ -178,6 +210,7 @@ export class MqttConnection {
   /** Reports a refusal, tells the peer its reason code and closes. */
   refuse(refusal: Refusal): void {
     if (this.#state === 'closed') return;
+    this.#why = REFUSAL_CODES[refusal.code].what;
     this.#report(refusal);
     this.#endWith(reasonOf(refusal));
   }
@@ -185,6 +218,7 @@ export class MqttConnection {
   /** As {@link refuse}, for a peer that is admitted no longer: it has no will any more. */
   expel(refusal: Refusal): void {
     if (this.#state === 'closed') return;
+    this.#why = REFUSAL_CODES[refusal.code].what;
     this.#will = undefined;
     this.#report(refusal);
     this.#endWith(REASON.administrativeAction, EXPEL_TIMEOUT_MS);
@@ -192,17 +226,20 @@ export class MqttConnection {
 
   /** Another connection took the session over. [MQTT-3.1.4-3] */
   endTakenOver(): void {
+    this.#why = 'A newer connection of the device took its place.';
     this.#endWith(REASON.sessionTakenOver);
   }
 
   /** Its certificate was superseded: the device has a newer one, and is not lost. */
   endSuperseded(): void {
+    this.#why = 'The device has a newer certificate, and connects by that.';
     this.#will = undefined;
     this.#endWith(REASON.sessionTakenOver, EXPEL_TIMEOUT_MS);
   }
 
   /** The server stops. */
   endForShutdown(): void {
+    this.#why = 'The server stopped.';
     this.#endWith(REASON.serverShuttingDown, EXPEL_TIMEOUT_MS);
   }
 
@@ -366,6 +403,8 @@ export class MqttConnection {
     this.#session = session;
     this.#handler = handler;
     this.#state = 'open';
+    this.#acceptedMs = this.#deps.clock.nowMs();
+    this.#keepAliveS = keepAliveS;
     this.#silentMaxMs = keepAliveS === 0 ? Number.POSITIVE_INFINITY : keepAliveS * 1_500;
     const link = this.#linkOf(connect);
     session.open(expiryS);
@@ -427,6 +466,7 @@ export class MqttConnection {
       session.setExpiry(Math.min(sessionExpiryS, this.#deps.limits.sessionExpiryMaxS));
     }
     if (reasonCode === REASON.success) this.#will = undefined; // [MQTT-3.14.4-3] [MQTT-3.1.2-10]
+    this.#why = 'The device said goodbye.';
     return this.#endWith(undefined);
   }
 
@@ -436,11 +476,11 @@ export class MqttConnection {
     if (delayMs === 0) return;
     this.#isDelayed = true;
     this.#delayedSinceMs ??= nowMs;
+    this.#delayEndsMs = nowMs + delayMs;
     this.#cancelDelay?.();
     this.#cancelDelay = this.#deps.clock.after(delayMs, () => {
       this.#isDelayed = false;
       this.#process();
-      if (!this.#isDelayed) this.#delayedSinceMs = undefined;
     });
   }
 
@@ -450,6 +490,9 @@ export class MqttConnection {
     if (this.#slowSinceMs !== undefined && monotonicMs - this.#slowSinceMs > SLOW_TIMEOUT_MS) {
       return this.#refuseSlow();
     }
+    // That what was read is used up says nothing yet: the next chunk may be waiting in the socket.
+    const hasPaused = !this.#isDelayed && monotonicMs - this.#delayEndsMs > RATE_PAUSE_MS;
+    if (hasPaused) this.#delayedSinceMs = undefined;
     const delayedMs = monotonicMs - (this.#delayedSinceMs ?? monotonicMs);
     if (delayedMs <= RATE_PATIENCE_MS) return undefined;
     const seconds = RATE_PATIENCE_MS / 1_000;

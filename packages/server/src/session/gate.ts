@@ -1,7 +1,12 @@
 /** Decides who a TLS connection is, from its certificate and the registry alone. @module */
 import type { X509Certificate } from 'node:crypto';
 import { Refusal, refuse } from '@holdfast/protocol';
-import { type CertificateRecord, type DeviceRegistry, appOfPrincipal } from '../registry/index.ts';
+import {
+  type CertificateRecord,
+  type DeviceRegistry,
+  type TokenScope,
+  appOfPrincipal,
+} from '../registry/index.ts';
 import type { AppGate } from './app-gate.ts';
 import type { SecondFactor } from './second-factor.ts';
 
@@ -32,6 +37,14 @@ export interface ExaminedPeer {
   readonly certificate: X509Certificate;
 }
 
+/** A device in quarantine. It is no proof of anything else: nobody but updates takes it. */
+export interface QuarantinedPeer {
+  readonly kind: 'device';
+  readonly principal: string;
+  /** SHA-256 of its certificate, lower-case hex. */
+  readonly fingerprint: string;
+}
+
 interface PeerIdentity {
   readonly kind: 'device' | 'person' | 'app';
   readonly principal: string;
@@ -39,6 +52,8 @@ interface PeerIdentity {
   readonly address: string;
   readonly notAfterMs: number;
   readonly liveUntilMs: (() => number) | undefined;
+  /** Of a person with an API token: what that is good for; undefined: all. */
+  readonly scope?: TokenScope | undefined;
 }
 
 let mint: (identity: PeerIdentity) => AdmittedPeer;
@@ -52,6 +67,8 @@ export class AdmittedPeer {
   /** SHA-256 of its certificate, lower-case hex; empty for a person. */
   readonly fingerprint: string;
   readonly address: string;
+  /** What its token is good for, of all that the person may do; undefined: all. */
+  readonly scope: TokenScope | undefined;
   readonly #notAfterMs: number;
   readonly #liveUntilMs: (() => number) | undefined;
 
@@ -61,6 +78,7 @@ export class AdmittedPeer {
     this.principal = principal;
     this.fingerprint = fingerprint;
     this.address = address;
+    this.scope = identity.scope;
     this.#notAfterMs = notAfterMs;
     this.#liveUntilMs = liveUntilMs;
   }
@@ -127,15 +145,13 @@ export class Gate {
    * API key has not used it yet: whoever checks the key calls {@link use}.
    */
   admit({ certificate, chainProblem, address }: TlsPeer): AdmittedPeer | Refusal {
-    if (certificate === undefined) {
-      return refuse('E_SESSION_NO_CERTIFICATE', 'the TLS handshake carried no client certificate');
-    }
+    if (certificate === undefined) return NO_CERTIFICATE;
     const identity = this.#check(certificate);
     if (!('deviceId' in identity)) {
       // It is ours, and none of a device: it may be that of an app, if OpenSSL agrees.
       const isOurs = identity.code === 'E_SESSION_PURPOSE' && chainProblem === undefined;
       const mayBeApp = isOurs && this.#apps !== undefined;
-      return mayBeApp ? this.#admitApp(certificate, { address }) : identity;
+      return mayBeApp ? this.admitApp(certificate, { address }) : identity;
     }
     const { deviceId, fingerprint } = identity;
     // Two independent opinions on the chain: neither OpenSSL nor our own check is trusted alone.
@@ -156,7 +172,11 @@ export class Gate {
     return kind === 'device' ? this.#use(fingerprint) : undefined;
   }
 
-  #admitApp(
+  /**
+   * Admits an app by its certificate alone, or refuses it. The caller has seen a proof that whoever
+   * shows it holds its key: a TLS handshake, or the signature of a page.
+   */
+  admitApp(
     certificate: X509Certificate,
     { address }: Pick<TlsPeer, 'address'>,
   ): AdmittedPeer | Refusal {
@@ -174,6 +194,7 @@ export class Gate {
     principal: string;
     address: string;
     liveUntilMs: () => number;
+    scope?: TokenScope | undefined;
   }): AdmittedPeer {
     return mint({ kind: 'person', fingerprint: '', notAfterMs: 0, ...person });
   }
@@ -183,9 +204,7 @@ export class Gate {
    * has proven to hold, ended or not, superseded or revoked. It admits nobody.
    */
   examine({ certificate, chainProblem }: TlsPeer): ExaminedPeer | Refusal {
-    if (certificate === undefined) {
-      return refuse('E_SESSION_NO_CERTIFICATE', 'the TLS handshake carried no client certificate');
-    }
+    if (certificate === undefined) return NO_CERTIFICATE;
     // The end of an ended certificate is the last moment for which all else can be asked.
     const now = this.#check(certificate);
     const hasEnded = !('deviceId' in now) && now.code === 'E_SESSION_EXPIRED';
@@ -222,6 +241,31 @@ export class Gate {
     return undefined;
   }
 
+  /**
+   * Knows a device in quarantine by a certificate that would admit it otherwise: it keeps the way
+   * to its updates. It admits nobody, and a renewed certificate is not used by it.
+   */
+  quarantined({ certificate, chainProblem }: TlsPeer): QuarantinedPeer | Refusal {
+    if (certificate === undefined) return NO_CERTIFICATE;
+    const identity = this.#check(certificate);
+    if (!('deviceId' in identity)) return identity;
+    if (chainProblem !== undefined) return refuse('E_SESSION_FOREIGN_CA', chainProblem);
+    const { deviceId: principal, fingerprint } = identity;
+    const peer = { kind: 'device', principal, fingerprint } as const;
+    return this.recheckQuarantined(peer) ?? peer;
+  }
+
+  /** As {@link recheck}, of a device in quarantine: undefined as long as it is in it. */
+  recheckQuarantined({ principal, fingerprint }: AdmittedIdentity): Refusal | undefined {
+    const certificate = this.#registry.certificate(fingerprint);
+    if (certificate?.deviceId !== principal) return unknown({ principal, fingerprint });
+    const { status } = certificate;
+    const isInForce = status === 'current' || status === 'pending';
+    const state = this.#registry.byId(principal)?.state;
+    if (isInForce && state === 'quarantined') return undefined;
+    return refuse('E_SESSION_STATE', `${principal} is ${state}, its certificate ${status}`);
+  }
+
   /** Fails closed: what cannot be noted is not used. */
   #use(fingerprint: string): Refusal | undefined {
     const certificate = this.#registry.certificate(fingerprint);
@@ -248,6 +292,10 @@ export class Gate {
   }
 }
 
+const NO_CERTIFICATE = refuse(
+  'E_SESSION_NO_CERTIFICATE',
+  'the TLS handshake carried no client certificate',
+);
 const NO_APPS = refuse('E_SESSION_PURPOSE', 'no apps are admitted here');
 
 function unknown({ principal, fingerprint }: AdmittedIdentity): Refusal {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Refusal, parseDeviceId, parseTenantName } from '@holdfast/protocol';
 import { generatePrivateKey, softwareKeyHandle } from '../crypto/index.ts';
+import { TestClock } from '../kernel/clock.testing.ts';
 import { type Clock, Secret, systemRandom } from '../kernel/index.ts';
 import { SealedStore } from '../persistence/index.ts';
 import {
@@ -17,34 +18,7 @@ import {
 import { type Device, DeviceRegistry, PayloadKeySource } from '../registry/index.ts';
 import { type AdmittedPeer, Gate } from './gate.ts';
 
-/** A clock that the test moves; its timers run when it passes them. */
-export class TestClock implements Clock {
-  ms: number = Date.UTC(2026, 10, 21);
-  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  monotonicMs(): number {
-    return this.ms;
-  }
-
-  after(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.ms + delayMs, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  advance(ms: number): void {
-    this.ms += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.ms);
-    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.ms);
-    for (const { task } of due) task();
-  }
-}
+export { TestClock };
 
 /** The parts that decide who a peer is. */
 export interface Lab {

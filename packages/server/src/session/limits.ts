@@ -81,6 +81,9 @@ export const KEEP_ALIVE_MAX_S = 3_600;
 /** How long a peer may stay above its rate, slowed down all the time, before it is disconnected. */
 export const RATE_PATIENCE_MS = 60_000;
 
+/** How long a peer has to stay within its rate for that time to begin anew. */
+export const RATE_PAUSE_MS = 2_000;
+
 /**
  * API keys that are checked at a time, each some 1.5 ms of a thread: half of the threads that the
  * process has are left to others.
@@ -135,6 +138,12 @@ export const SERVICE_QUEUE_BYTES_MAX = 268_435_456;
 export const SERVICE_QUEUE_MEMORY_BYTES_MAX = 16_777_216;
 export const SERVICE_OUTBOUND_BYTES_MAX = 16_777_216;
 
+/**
+ * Connections that ended and are remembered, of all peers together, until the next start: about
+ * 2 MB, and a device that looks for its trouble connects often.
+ */
+export const ENDED_CONNECTIONS_KEPT = 10_000;
+
 /** The limits that a peer is told, that differ by class, or that a test changes. */
 export interface SessionLimits {
   readonly packetBytesMax: number;
@@ -180,3 +189,15 @@ export const SERVICE_LIMITS: SessionLimits = {
  * the answer to the request that superseded it arrives. Requests on it are refused meanwhile.
  */
 export const SUPERSEDED_GRACE_MS = 500;
+
+/**
+ * Life of the session of an owner's page, in milliseconds: an hour. The page proves itself anew
+ * without asking anybody, so a longer one would serve only whoever has stolen its cookie.
+ */
+export const APP_SESSION_LIFE_MS = 3_600_000;
+
+/** Sessions of one app: a page has one; one more ends its oldest, and nobody else's. */
+export const APP_SESSIONS_OF_APP_MAX = 4;
+
+/** Sessions of all pages, about 5 MB; one more ends the oldest, whose page then proves itself anew. */
+export const APP_SESSIONS_MAX = 10_000;

@@ -64,7 +64,7 @@ const password = (key: string): Partial<Connect> => ({
 
 /** What the server sends next; a key is checked in another thread meanwhile. */
 async function next(client: LabClient): Promise<ServerPacket | 'closed'> {
-  for (let n = 0; n < 500; n += 1) {
+  for (let n = 0; n < 20_000; n += 1) {
     const [packet] = await client.received();
     if (packet !== undefined) return packet;
     if (client.isClosed()) return 'closed';

@@ -9,6 +9,12 @@ import type { DeviceRegistry } from '../registry/index.ts';
 import type { PeerSocket } from '../wire/index.ts';
 import type { Authenticators } from './authentication.ts';
 import { type NameSession, nameSession } from './client-id.ts';
+import {
+  type ConnectionFacts,
+  type EndedConnection,
+  EndedConnections,
+  type SessionFacts,
+} from './connection-facts.ts';
 import { MqttConnection, type TakenSession } from './connection.ts';
 import type { AdmittedPeer, Gate } from './gate.ts';
 import type { OpenHandler, SessionStore, Subscriptions } from './handler.ts';
@@ -64,6 +70,11 @@ export interface SessionTableDeps {
   readonly maySubscribe?: (deviceId: string, filter: string) => boolean;
   /** Calls back when another policy is in force, until the returned function is called. */
   readonly onPolicyChange?: (listener: () => void) => () => void;
+  /**
+   * Hears of a peer when its CONNECT is accepted, and when such a connection has ended, with
+   * whether it is connected then: another connection may have taken its place.
+   */
+  readonly onPresence?: (peer: AdmittedPeer, isConnected: boolean) => void;
   /** The limits of a principal; without it, they are the same for all. */
   readonly limitsOf?: (principal: string) => SessionLimits;
 }
@@ -80,6 +91,7 @@ export class SessionTable {
   /** The open connection of each session. */
   readonly #open = new Map<string, MqttConnection>();
   readonly #sessions = new Map<string, Session>();
+  readonly #ended = new EndedConnections();
   /** By principal: who connects again must not have a new burst. */
   readonly #rates = new Map<string, RateLimiter>();
   readonly #subscriptionCheck: SubscriptionCheck;
@@ -131,6 +143,26 @@ export class SessionTable {
   /** Whether a device is connected now. */
   isConnected(deviceId: string): boolean {
     return this.#open.has(deviceId);
+  }
+
+  /** Ids of the sessions that are connected now: of a device, its own. */
+  get connectedIds(): Iterable<string> {
+    return this.#open.keys();
+  }
+
+  /** What people are shown of the connection of a device. */
+  connectionOf(deviceId: string): ConnectionFacts | undefined {
+    return this.#open.get(deviceId)?.facts;
+  }
+
+  /** What is kept for a device, whether it is connected or not. */
+  sessionOf(deviceId: string): SessionFacts | undefined {
+    return this.#sessions.get(deviceId)?.facts;
+  }
+
+  /** Connections of a device that ended since the start, newest first, as far as they are kept. */
+  endedOf(deviceId: string, limit: number): EndedConnection[] {
+    return this.#ended.of(deviceId, limit);
   }
 
   /** Takes a connection of an admitted peer. */
@@ -251,6 +283,7 @@ export class SessionTable {
     // A newer connection ends the older one. [MQTT-3.1.4-3]
     this.#open.get(id)?.endTakenOver();
     this.#open.set(id, connection);
+    this.#deps.onPresence?.(connection.peer, true);
     const known = this.#sessions.get(id);
     if (
       known !== undefined &&
@@ -286,9 +319,19 @@ export class SessionTable {
     const siblings = this.#byPrincipal.get(principal);
     siblings?.delete(connection);
     if (siblings?.size === 0) this.#byPrincipal.delete(principal);
-    if (session === undefined || this.#open.get(session.id) !== connection) return;
-    this.#open.delete(session.id);
-    if (!session.isDurable) this.#end(session, { publishesWill: true });
+    const hadSession = session !== undefined && this.#open.get(session.id) === connection;
+    if (hadSession) this.#open.delete(session.id);
+    this.#noteEnd(connection);
+    if (hadSession && !session.isDurable) this.#end(session, { publishesWill: true });
+  }
+
+  #noteEnd({ peer, facts, why }: MqttConnection): void {
+    if (facts === undefined) return;
+    const { principal } = peer;
+    const { address, sinceMs, protocol } = facts;
+    const untilMs = this.#deps.clock.nowMs();
+    this.#ended.add({ principal, address, sinceMs, untilMs, protocol, why });
+    this.#deps.onPresence?.(peer, this.isConnected(principal));
   }
 
   #end(session: Session, options: { readonly publishesWill: boolean }): void {

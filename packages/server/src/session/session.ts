@@ -1,5 +1,6 @@
 /** The state of a client that outlives its connections. @see MQTT 5 §4.1 @module */
 import type { Subscription } from '@holdfast/protocol/mqtt';
+import type { SessionFacts } from './connection-facts.ts';
 import type {
   Delivery,
   Receiver,
@@ -26,7 +27,7 @@ export interface SessionDeps {
 }
 
 /** `expiryS` of a session without an end. MQTT 5 §3.1.2.11.2 */
-export const EXPIRY_NEVER_S = 0xff_ff_ff_ff;
+const EXPIRY_NEVER_S = 0xff_ff_ff_ff;
 
 /** Subscriptions, messages in both directions, and the will of one client. */
 export class Session implements Receiver {
@@ -85,6 +86,12 @@ export class Session implements Receiver {
   /** The filters it is subscribed to. */
   get filters(): Iterable<string> {
     return this.#filters.keys();
+  }
+
+  /** What people are shown of it. */
+  get facts(): SessionFacts {
+    const subscriptions = [...this.#filters].map(([filter, { qos }]) => ({ filter, qos }));
+    return { expiryS: this.#expiryS, subscriptions, queued: this.queue.count };
   }
 
   get expiryS(): number {

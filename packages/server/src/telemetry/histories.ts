@@ -104,7 +104,8 @@ function asRefusal(index: number, entry: Entry): RefusalRecord | undefined {
   return { index, atMs: entry.atMs, code: entry.topic, principal, ...facts };
 }
 
-function asAct(index: number, entry: Entry): ActRecord | undefined {
+/** An entry as an act; undefined for one that is none. */
+export function asAct(index: number, entry: Entry): ActRecord | undefined {
   // What the server noticed of itself stands among the acts.
   const isEvent = entry.kind === 'event' && entry.topic !== REGISTRY_MARK;
   if (entry.kind !== 'act' && !isEvent) return undefined;

@@ -165,7 +165,7 @@ export class DeviceVerifier {
   }
 
   #refuseSignature(): Refusal {
-    return refuse('E_VERIFY_SIG', `it is not signed with ${this.#kid}`);
+    return refuse('E_VERIFY_SIG', `it is not signed with payload key ${this.#kid}`);
   }
 
   #judgeTime({ timeMs }: Stamp, nowMs: number): 'fresh' | 'late' | Refusal {

@@ -1,6 +1,6 @@
 /** Decides which connections of strangers are worth a TLS handshake, and when. @module */
 import type { Socket } from 'node:net';
-import { type Refusal, refuse } from '@holdfast/protocol';
+import { Refusal, refuse } from '@holdfast/protocol';
 import { type Clock, HoldOff, type ReportRefusal, networkOf } from '../kernel/index.ts';
 import { Arrival, type ArrivalEvents, type StartTls } from './arrival.ts';
 import { type ConnectionLimits, ConnectionTable, connectionLimits } from './connection-table.ts';
@@ -17,11 +17,14 @@ import {
 } from './limits.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { peerAddress } from './peer-socket.ts';
+import type { Proxies } from './proxies.ts';
 
 /** What admission needs. */
 export interface AdmissionDeps {
   readonly clock: Clock;
   readonly report: ReportRefusal;
+  /** Who has to say whom a connection comes from; without it, nobody is believed that. */
+  readonly proxies?: Proxies | undefined;
   /** The limits of this process, unless a test has its own. */
   readonly limits?: ConnectionLimits;
   readonly memory?: MemoryBudget;
@@ -52,10 +55,14 @@ const SWEEP_MS = 1_000;
  * peers that are connected: one broken device does not lock out the site that it belongs to, and a
  * flood at the broker does not lock anybody out of the API. Silence, a broken handshake and a
  * certificate that is refused count as failures; a peer that is let in counts as a success.
+ *
+ * From a proxy a connection is counted as the proxy's until its header is there, and from then on
+ * as that of the client. A proxy is never held off: all its clients would be.
  */
 export class Admission {
   readonly #clock: Clock;
   readonly #report: ReportRefusal;
+  readonly #proxies: Proxies | undefined;
   readonly #memory: MemoryBudget;
   readonly #table: ConnectionTable;
   readonly #queue: HandshakeQueue;
@@ -67,9 +74,10 @@ export class Admission {
   #turnedAwayCount = 0;
   #isSweeping = false;
 
-  constructor({ clock, report, limits, memory }: AdmissionDeps) {
+  constructor({ clock, report, proxies, limits, memory }: AdmissionDeps) {
     this.#clock = clock;
     this.#report = report;
+    this.#proxies = proxies;
     this.#memory = memory ?? new MemoryBudget(clock);
     this.#table = new ConnectionTable(limits ?? connectionLimits());
     this.#queue = new HandshakeQueue({ clock });
@@ -93,6 +101,11 @@ export class Admission {
     };
   }
 
+  /** Whether the address of a connection may be another than that of its socket. */
+  get hasProxies(): boolean {
+    return this.#proxies !== undefined;
+  }
+
   /** Where the refusals of the listeners go. */
   get report(): ReportRefusal {
     return this.#report;
@@ -106,14 +119,16 @@ export class Admission {
     this.#queue.noteArrival();
     const address = peerAddress(raw);
     const network = networkOf(address);
-    if (this.#isTurnedAway(keyOf({ door, network }))) return reset(raw);
+    const isFromProxy = this.#proxies?.has(address) === true;
+    if (!isFromProxy && this.#isTurnedAway(keyOf({ door, network }))) return reset(raw);
     const refusal = this.#memory.check() ?? this.#enter(network);
     if (refusal !== undefined) {
       this.#report({ refusal, address });
       return reset(raw);
     }
     const acceptedAtMs = this.#clock.monotonicMs();
-    const arrival = new Arrival(raw, { door, acceptedAtMs, startTls, events: this.#events });
+    const facts = { address, isFromProxy, door, acceptedAtMs };
+    const arrival = new Arrival(raw, { ...facts, startTls, events: this.#events });
     this.#silent.add(arrival);
     arrival.read();
     this.#startSweeping();
@@ -135,6 +150,11 @@ export class Admission {
   }
 
   readonly #events: ArrivalEvents = {
+    onHeader: (arrival, header) => {
+      if (header instanceof Refusal) this.#refuse(arrival, header);
+      else if (header.client === undefined) arrival.origin = 'proxy';
+      else this.#announce(arrival, header.client);
+    },
     onHello: (arrival) => {
       this.#silent.delete(arrival);
       this.#queue.add(arrival);
@@ -153,6 +173,9 @@ export class Admission {
     },
     onClose: (arrival) => {
       const { stage } = arrival;
+      if (stage === 'silent' && arrival.hasPartOfHeader) {
+        return this.#refuse(arrival, refuse('E_WIRE_PROXY', 'it ends within its header'));
+      }
       this.#leave(arrival);
       // Whoever leaves while he waits for us has not failed.
       if (stage === 'silent' || stage === 'handshaking') this.#fail(arrival);
@@ -164,6 +187,22 @@ export class Admission {
     // Whoever has said nothing for longest gives way: silence costs a flood nothing.
     if (this.#table.isFull && oldest !== undefined) this.#timeOut(oldest);
     return this.#table.enter(network);
+  }
+
+  /** A proxy has said whom an arrival is from: it is judged as if it came from there. */
+  #announce(arrival: Arrival, address: string): void {
+    const { door } = arrival;
+    const network = networkOf(address);
+    const isTurnedAway = this.#isTurnedAway(keyOf({ door, network }));
+    const refusal = isTurnedAway ? undefined : this.#table.move(arrival.network, network);
+    if (refusal !== undefined) this.#report({ refusal, address });
+    if (isTurnedAway || refusal !== undefined) {
+      arrival.reset();
+      return this.#leave(arrival);
+    }
+    arrival.origin = 'client';
+    arrival.address = address;
+    arrival.network = network;
   }
 
   #refuse(arrival: Arrival, refusal: Refusal): void {
@@ -181,11 +220,16 @@ export class Admission {
   }
 
   #timeOut(arrival: Arrival): void {
-    this.#refuse(arrival, refuse('E_WIRE_TIMEOUT', 'not a byte of a handshake'));
+    const isAnnounced = arrival.origin !== 'unannounced';
+    const refusal = isAnnounced
+      ? refuse('E_WIRE_TIMEOUT', 'not a byte of a handshake')
+      : refuse('E_WIRE_PROXY', 'no whole header in time');
+    this.#refuse(arrival, refusal);
     this.#fail(arrival);
   }
 
   #fail(arrival: Arrival): void {
+    if (arrival.origin === 'unannounced' || arrival.origin === 'proxy') return;
     const allowance = this.#table.admittedCount(arrival.network);
     const heldMs = this.#holdOff.fail(keyOf(arrival), { allowance });
     if (heldMs > 0) this.#reportHoldOff(arrival, heldMs);

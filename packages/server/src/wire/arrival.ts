@@ -1,12 +1,15 @@
 /** A TCP connection from its acceptance to the end of its TLS handshake. @module */
 import type { Socket } from 'node:net';
+import { Refusal } from '@holdfast/protocol';
 import { networkOf } from '../kernel/index.ts';
 import type { Handshake } from './handshake-queue.ts';
 import { FIRST_BYTES_MAX } from './limits.ts';
-import { peerAddress } from './peer-socket.ts';
+import { type ProxyHeader, beginsProxyHeader, parseProxyHeader } from './proxy-header.ts';
 
 /** What an arrival tells as it goes on. */
 export interface ArrivalEvents {
+  /** A proxy has said whom it is from, or failed to. */
+  onHeader(arrival: Arrival, header: ProxyHeader | Refusal): void;
   /** Its first bytes are there: it may have its turn. */
   onHello(arrival: Arrival): void;
   /** It sent what no TLS client sends. */
@@ -31,10 +34,15 @@ const TLS_HANDSHAKE_RECORD = 0x16;
 export class Arrival implements Handshake {
   /** How far it has come; `out` once it is refused. */
   stage: 'silent' | 'waiting' | 'handshaking' | 'admitted' | 'out' = 'silent';
+  /**
+   * Whose address it has: that of its own peer; that of a proxy, which has not said yet whom it is
+   * from, or has said that it speaks for itself; or that of a client of a proxy.
+   */
+  origin: 'peer' | 'unannounced' | 'proxy' | 'client';
   /** Whether it still counts as an open connection. */
   isCounted = true;
-  readonly address: string;
-  readonly network: string;
+  address: string;
+  network: string;
   /** Name of the listener. */
   readonly door: string;
   /** Monotonic time of its acceptance. */
@@ -47,10 +55,18 @@ export class Arrival implements Handshake {
 
   constructor(
     raw: Socket,
-    options: { door: string; acceptedAtMs: number; startTls: StartTls; events: ArrivalEvents },
+    options: {
+      address: string;
+      isFromProxy: boolean;
+      door: string;
+      acceptedAtMs: number;
+      startTls: StartTls;
+      events: ArrivalEvents;
+    },
   ) {
-    this.address = peerAddress(raw);
+    this.address = options.address;
     this.network = networkOf(this.address);
+    this.origin = options.isFromProxy ? 'unannounced' : 'peer';
     this.door = options.door;
     this.acceptedAtMs = options.acceptedAtMs;
     this.#raw = raw;
@@ -62,8 +78,13 @@ export class Arrival implements Handshake {
   read(): void {
     // A broken connection is an everyday end; 'close' follows.
     this.#raw.on('error', ignore);
-    this.#raw.on('data', this.#hear);
+    this.#raw.on('data', this.origin === 'unannounced' ? this.#hearHeader : this.#hear);
     this.#raw.on('close', () => this.#events.onClose(this));
+  }
+
+  /** Whether something has come of a header, but not all. */
+  get hasPartOfHeader(): boolean {
+    return this.origin === 'unannounced' && this.#chunks.length > 0;
   }
 
   start(): void {
@@ -87,13 +108,33 @@ export class Arrival implements Handshake {
     this.#raw.destroy();
   }
 
+  /** Closes the connection without leaving anything behind on this side. */
+  reset(): void {
+    this.stage = 'out';
+    this.#raw.resetAndDestroy();
+  }
+
+  readonly #hearHeader = (chunk: Buffer): void => {
+    if (this.stage === 'out') return;
+    const bytes = Buffer.concat([...this.#chunks, chunk]);
+    const header = parseProxyHeader(bytes);
+    this.#chunks = header === undefined ? [bytes] : [];
+    if (header === undefined) return;
+    this.#events.onHeader(this, header);
+    if (header instanceof Refusal) return;
+    this.#raw.off('data', this.#hearHeader);
+    this.#raw.on('data', this.#hear);
+    const rest = bytes.subarray(header.byteCount);
+    if (rest.length > 0) this.#hear(rest);
+  };
+
   readonly #hear = (chunk: Buffer): void => {
     if (this.stage === 'out') return;
     this.#chunks.push(chunk);
     this.#byteCount += chunk.length;
     const isFirst = this.#chunks.length === 1;
     if (isFirst && chunk[0] !== TLS_HANDSHAKE_RECORD) {
-      this.#events.onNonsense(this, 'its first byte begins no TLS handshake');
+      this.#events.onNonsense(this, nonsense(chunk));
     } else if (this.#byteCount > FIRST_BYTES_MAX) {
       this.#events.onNonsense(this, `more than ${FIRST_BYTES_MAX} bytes before its handshake`);
     } else if (isFirst) {
@@ -101,6 +142,12 @@ export class Arrival implements Handshake {
       this.#events.onHello(this);
     }
   };
+}
+
+function nonsense(bytes: Buffer): string {
+  return beginsProxyHeader(bytes)
+    ? 'a PROXY header, from an address that is not named by --proxy-from'
+    : 'its first byte begins no TLS handshake';
 }
 
 function ignore(): void {}

@@ -18,6 +18,12 @@ export function refuseBadRequests(server: Server, report: ReportRefusal): void {
       socket.destroy();
       return;
     }
+    // A browser keeps connections at hand on which it may ask nothing. It asks anew on another one
+    // when they just end, but would show an answer that comes at the moment when it asks.
+    if (socket instanceof TLSSocket && socket.bytesRead === 0) {
+      socket.destroy();
+      return;
+    }
     const address = socket instanceof TLSSocket ? peerAddress(socket) : undefined;
     report({ refusal: refuse('E_WIRE_REQUEST', code), address });
     // Behind the head of an answer it would become a part of that answer.

@@ -53,3 +53,16 @@ test('the total follows the descriptors that the process may open', () => {
   assert.equal(connectionLimits(undefined).perNetwork, CONNECTIONS_PER_NETWORK_MAX);
   assert.ok(connectionLimits().total > 0);
 });
+
+test('a connection moves to another network where that has room, and else stays', () => {
+  const table = new ConnectionTable({ total: 3, perNetwork: 2 });
+  for (const network of ['proxy', 'proxy', 'a']) table.enter(network);
+  assert.equal(table.isFull, true);
+  assert.equal(table.move('proxy', 'a'), undefined);
+  assert.equal(table.move('proxy', 'a')?.code, 'E_WIRE_CONNECTIONS');
+  assert.equal(table.count, 3);
+  assert.equal(table.move('proxy', 'proxy'), undefined);
+  table.leave('proxy', { wasAdmitted });
+  table.leave('proxy', { wasAdmitted });
+  assert.equal(table.count, 2, 'there was one left to leave');
+});

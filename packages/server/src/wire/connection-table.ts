@@ -40,6 +40,17 @@ export class ConnectionTable {
     return undefined;
   }
 
+  /**
+   * A counted connection turns out to come from another network. Where that one may have no more,
+   * it stays counted as it was, and is refused with `E_WIRE_CONNECTIONS`.
+   */
+  move(from: string, to: string): Refusal | undefined {
+    this.leave(from, { wasAdmitted: false });
+    const refusal = this.enter(to);
+    if (refusal !== undefined) this.enter(from);
+    return refusal;
+  }
+
   /** The peer of a counted connection was let in. */
   admit(network: string): void {
     const counts = this.#byNetwork.get(network);

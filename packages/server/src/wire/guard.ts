@@ -6,7 +6,7 @@ import { errorCode } from '../kernel/index.ts';
 import type { Admission } from './admission.ts';
 import type { Arrival } from './arrival.ts';
 import { HANDSHAKE_TIMEOUT_MS } from './limits.ts';
-import { peerAddress } from './peer-socket.ts';
+import { nameClient, peerAddress } from './peer-socket.ts';
 
 /** A server whose connections wait for their turn. */
 export interface GuardedServer {
@@ -44,8 +44,16 @@ export function guard(
     });
   });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    reportHandshake(error, { address: peerAddress(socket), admission });
+    const address = handshakes.get(peerOf(socket))?.address ?? peerAddress(socket);
+    reportHandshake(error, { address, admission });
   });
+  if (admission.hasProxies) {
+    // Before all others, as they ask for the address.
+    server.prependListener('secureConnection', (socket) => {
+      const arrival = handshakes.get(peerOf(socket));
+      if (arrival?.origin === 'client') nameClient(socket, arrival.address);
+    });
+  }
   return {
     sockets,
     finish(socket, outcome) {

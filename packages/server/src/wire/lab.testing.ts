@@ -4,8 +4,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type Socket, connect as connectTcp } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
-import { Refusal, parseDeviceId, parseTenantName } from '@holdfast/protocol';
-import { type Clock, type RefusalReport, systemClock, systemRandom } from '../kernel/index.ts';
+import { parseDeviceId, parseTenantName } from '@holdfast/protocol';
+import { TestClock } from '../kernel/clock.testing.ts';
+import { type RefusalReport, systemClock, systemRandom } from '../kernel/index.ts';
+import { present } from '../kernel/refusal.testing.ts';
 import {
   type Authority,
   certificatePem,
@@ -15,35 +17,6 @@ import {
 } from '../pki/index.ts';
 import { Admission, type AdmissionDeps } from './admission.ts';
 import { type ListenerOptions, openMqtt } from './listener.ts';
-
-/** A clock that the test moves; its timers run when it passes them. */
-export class TestClock implements Clock {
-  ms = 0;
-  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  monotonicMs(): number {
-    return this.ms;
-  }
-
-  after(delayMs: number, task: () => void): () => void {
-    const timer = { atMs: this.ms + delayMs, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  advance(ms: number): void {
-    this.ms += ms;
-    const due = this.#timers.filter(({ atMs }) => atMs <= this.ms);
-    this.#timers = this.#timers.filter(({ atMs }) => atMs > this.ms);
-    for (const { task } of due) task();
-  }
-}
 
 /** What a listener and its clients need. */
 export interface WireLab {
@@ -74,7 +47,7 @@ export function openLab(deps: Partial<Omit<AdmissionDeps, 'report'>> = {}): Wire
   const authority = openAuthority(createAuthority(making), making);
   const names = ['localhost', '127.0.0.1', '::1'];
   const server = ensureServerCertificate(undefined, { authority, names, clock: systemClock });
-  const clock = new TestClock();
+  const clock = new TestClock(0);
   const reports: RefusalReport[] = [];
   const report = (entry: RefusalReport): void => void reports.push(entry);
   const admission = new Admission({ clock, report, ...deps });
@@ -160,14 +133,9 @@ export function closed(socket: Socket): Promise<void> {
 
 /** Lets the event loop turn until something holds. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 60_000;
   while (!holds()) {
     assert.ok(performance.now() < endMs, `waited in vain for ${what}`);
     await new Promise(setImmediate);
   }
-}
-
-function present<T>(value: T | Refusal): T {
-  if (value instanceof Refusal) throw new Error(`${value.code}: ${value.detail}`);
-  return value;
 }

@@ -52,6 +52,12 @@ export const HANDSHAKE_BURST_MS_MAX = 20;
 /** What a peer may send before its handshake starts: one TLS record, that is one ClientHello. */
 export const FIRST_BYTES_MAX = 16_389;
 
+/**
+ * A PROXY header, with what a proxy adds to it: what fits into one TCP segment over IPv6, as the
+ * specification wants it. HAProxy sends 28 or 52 bytes, and some hundred with all its additions.
+ */
+export const PROXY_HEADER_BYTES_MAX = 1_440;
+
 /** Connections that the operating system keeps for us until we accept them; Linux caps it. */
 export const ACCEPT_BACKLOG = 4_096;
 

@@ -1,10 +1,11 @@
+import type { RequestListener } from 'node:http';
 /**
  * The only place that opens sockets. Everything it opens speaks TLS 1.3: a listener without TLS
  * cannot be expressed here, and a test forbids making one elsewhere.
  * @module
  */
 import { type Server as HttpsServer, createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from 'node:tls';
 import { type HttpBindings, getRequestListener } from '@hono/node-server';
 import { Fault, type Secret, errorCode, systemRandom } from '../kernel/index.ts';
@@ -113,9 +114,9 @@ export function openHttps(options: HttpsOptions, fetch: Fetch): Promise<Listener
         headersTimeout: HTTP_HEADERS_TIMEOUT_MS,
         requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
       },
-      (request, response) => {
+      oneAfterTheOther((request, response) => {
         void handle(request, response);
-      },
+      }),
     );
     const guarded = guard(server, options);
     refuseBadRequests(server, admission.report);
@@ -135,6 +136,23 @@ export function openHttps(options: HttpsOptions, fetch: Fetch): Promise<Listener
     };
     return { server, guarded, renew };
   });
+}
+
+/**
+ * Answers the requests of one connection one after the other: a peer may send a thousand of them in
+ * one segment, and read none of the answers, which would all be in memory.
+ */
+function oneAfterTheOther(handle: RequestListener): RequestListener {
+  const answers = new WeakMap<Socket, Promise<void>>();
+  return (request, response) => {
+    const before = answers.get(request.socket);
+    const answered = new Promise<void>((resolve) => {
+      response.once('close', resolve);
+    });
+    answers.set(request.socket, answered);
+    if (before === undefined) handle(request, response);
+    else void before.then(() => request.socket.destroyed || handle(request, response));
+  };
 }
 
 type TlsServer = HttpsServer | ReturnType<typeof createTlsServer>;

@@ -29,7 +29,18 @@ export interface PeerSocket {
   isPaused(): boolean;
 }
 
-/** IP address of a peer; an IPv4 one in its own form, also on a socket that takes both. */
-export function peerAddress({ remoteAddress }: Pick<PeerSocket, 'remoteAddress'>): string {
-  return (remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+/** Who is behind a proxy, by socket: the socket itself knows the proxy only. */
+const clients = new WeakMap<Pick<PeerSocket, 'remoteAddress'>, string>();
+
+/** From here on the address of a socket is that of the client of a proxy. */
+export function nameClient(socket: Pick<PeerSocket, 'remoteAddress'>, address: string): void {
+  clients.set(socket, address);
+}
+
+/**
+ * IP address of a peer; an IPv4 one in its own form, also on a socket that takes both. The only
+ * place that tells whose address counts: behind a proxy that is believed, the client's.
+ */
+export function peerAddress(socket: Pick<PeerSocket, 'remoteAddress'>): string {
+  return clients.get(socket) ?? (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }

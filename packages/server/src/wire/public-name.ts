@@ -41,18 +41,23 @@ export function publicNameOptions(
     return made.context;
   };
   const isIt = (servername: string): boolean => servername.toLowerCase() === publicName.name;
+  // OpenSSL chooses the protocol of TLS 1.3 before the certificate: what answers a check has to
+  // outlast the choice by name.
+  const checks = new WeakSet<TLSSocket>();
   return {
-    SNICallback(servername, done) {
+    // Node calls both on the socket.
+    SNICallback(this: TLSSocket, servername, done) {
+      if (checks.has(this)) return done(null);
       const shown = isIt(servername) ? publicName.certificate() : undefined;
       if (shown === undefined) return done(null);
       done(null, contextFor(shown));
     },
-    // Node calls this on the socket, and knows the protocols only after the certificate is chosen.
     ALPNCallback(this: TLSSocket, { servername, protocols }) {
       if (!protocols.includes(ACME_PROTOCOL)) return protocols.find((name) => name === 'http/1.1');
       const shown = isIt(servername) ? publicName.challenge() : undefined;
       // The check offers nothing else; who mixes it with other protocols is none. RFC 8737 §3
       if (shown === undefined || protocols.length > 1) return undefined;
+      checks.add(this);
       this.setKeyCert(contextOf(shown, {}));
       return ACME_PROTOCOL;
     },

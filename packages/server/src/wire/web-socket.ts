@@ -9,7 +9,7 @@ import { TCP_KEEP_ALIVE_MS, WEB_SOCKET_CLOSE_MS, WEB_SOCKET_MESSAGE_BYTES_MAX } 
 import { type PeerSocket, peerAddress } from './peer-socket.ts';
 
 /** Where WebSockets are taken. */
-export const WEB_SOCKET_PATH = '/mqtt';
+const WEB_SOCKET_PATH = '/mqtt';
 
 const SUBPROTOCOL = 'mqtt';
 const CLOSE_NORMAL = 1_000;
@@ -115,6 +115,11 @@ export class WebSocketStream
     });
     socket.on('close', () => this.emit('close'));
     tls.on('drain', () => this.emit('drain'));
+  }
+
+  /** What it goes over. */
+  get tls(): TLSSocket {
+    return this.#tls;
   }
 
   get writable(): boolean {

@@ -1,46 +1,23 @@
 /** What is known of the series of one data key: their names, their last values, how much there is. @module */
-import { z } from 'zod';
-import { type ValueKind, VALUE_KINDS } from './extract.ts';
+import type { ValueKind } from './extract.ts';
 import { SERIES_PER_DEVICE_MAX, SERIES_PER_TOPIC_MAX, TOPICS_PER_DEVICE_MAX } from './limits.ts';
 import { ROLLED_SPANS_MS } from './roll-up.ts';
 import { type Rows, addRow, noRows } from './rows.ts';
-import { Usage, UsageSchema } from './usage.ts';
+import {
+  type Column,
+  type StoredDirectory,
+  type StoredStream,
+  parseDirectory,
+} from './stored-directory.ts';
+import { Usage } from './usage.ts';
 
 /** Raw rows, and one level for each span that they are rolled up in. */
 export const LEVELS: number = 1 + ROLLED_SPANS_MS.length;
 /** Sizes of chunks; those of the last one are merged no more. */
 export const TIERS = 4;
 
-const ColumnSchema = z.object({
-  path: z.string(),
-  kind: z.enum(VALUE_KINDS),
-  /** Values that were taken in, ever. */
-  count: z.int(),
-  firstMs: z.int(),
-  /** The value with the latest time. */
-  lastMs: z.int(),
-  lastIndex: z.int(),
-  lastValue: z.number(),
-});
-/** A series within its topic; its number is its place in the list. */
-export type Column = z.infer<typeof ColumnSchema>;
-
-const StreamSchema = z.object({
-  /** See `Extracted.topic`. */
-  topic: z.string(),
-  columns: z.array(ColumnSchema),
-  /** How many chunks there are of each level and tier, as far as they are to be merged. */
-  chunks: z.array(z.array(z.int())),
-});
-const DirectorySchema = z.object({
-  streams: z.array(StreamSchema),
-  usage: UsageSchema,
-  /** Values that were passed over, because there were too many series already. */
-  passedOver: z.int(),
-});
-
 /** The series of one topic. Its number is its place in the directory. */
-export interface Stream extends z.infer<typeof StreamSchema> {
+export interface Stream extends StoredStream {
   /** What has not been written so far. */
   pending: Rows;
 }
@@ -56,8 +33,7 @@ export class Directory {
   isChanged = false;
 
   constructor(keyRef: number, stored?: string) {
-    const { streams, usage, passedOver } =
-      stored === undefined ? EMPTY : DirectorySchema.parse(JSON.parse(stored));
+    const { streams, usage, passedOver } = stored === undefined ? EMPTY : parseDirectory(stored);
     this.keyRef = keyRef;
     this.streams = streams.map((stream) => Object.assign(stream, { pending: noRows() }));
     this.usage = new Usage(usage);
@@ -133,7 +109,7 @@ export class Directory {
   }
 }
 
-const EMPTY: z.infer<typeof DirectorySchema> = {
+const EMPTY: StoredDirectory = {
   streams: [],
   usage: { indexes: [], times: [], bytes: [] },
   passedOver: 0,

@@ -25,11 +25,6 @@ export function rolledColumns(column: number): number[] {
   return Array.from({ length: PARTS }, (_, part) => column * PARTS + part);
 }
 
-/** Adds a value to its bucket. */
-export function addValue(bucket: Bucket, value: number): void {
-  merge(bucket, { count: 1, min: value, max: value, sum: value });
-}
-
 /** Adds what one bucket has to another. */
 export function merge(into: Bucket, { count, min, max, sum }: Readonly<Bucket>): void {
   into.count += count;

@@ -1,8 +1,8 @@
 /** The database of the series: sealed directories and chunks under numbers. @module */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { deriveKey, open, seal } from '../../crypto/index.ts';
+import { deriveKey, open, seal } from '../../crypto/thread.ts';
 import { type RandomBytes, Secret } from '../../kernel/index.ts';
-import { openDatabase } from '../../persistence/index.ts';
+import { openDatabase } from '../../persistence/thread.ts';
 import { ByteReader, ByteWriter } from './byte-writer.ts';
 import { decodeRows, encodeRows } from './encode-rows.ts';
 import type { Rows } from './rows.ts';

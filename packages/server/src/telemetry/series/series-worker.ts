@@ -1,7 +1,7 @@
 /** The worker thread of the series. @module */
 import { parentPort, workerData } from 'node:worker_threads';
-import { LiveLog } from '../../audit/index.ts';
-import { Fault, systemClock, systemRandom } from '../../kernel/index.ts';
+import { LiveLog } from '../../audit/thread.ts';
+import { Fault, goBehindMessages, systemClock, systemRandom } from '../../kernel/index.ts';
 import { SeriesEngine } from './series-engine.ts';
 import { SeriesFile } from './series-file.ts';
 import type {
@@ -14,6 +14,7 @@ import type {
 
 if (parentPort === null) throw new Error('this file runs in a worker thread only');
 const port = parentPort;
+goBehindMessages();
 // Main and worker are one program: what arrives here was typed when it was sent.
 const start = workerData as WorkerStart;
 

@@ -1,15 +1,6 @@
 /** How much a device sent until when, so that it can be told what is too old or too much. @module */
-import { z } from 'zod';
 import { USAGE_MARKS_MAX, USAGE_MARK_MS_MIN } from './limits.ts';
-
-export const UsageSchema = z.object({
-  /** Index of the last entry of each mark, rising. */
-  indexes: z.array(z.int()),
-  /** When the server took in the first and the last entry of each mark, behind each other. */
-  times: z.array(z.int()),
-  /** Bytes of the entries of each mark. */
-  bytes: z.array(z.int()),
-});
+import type { StoredUsage } from './stored-directory.ts';
 
 /** What is to be kept of a device; undefined keeps all. */
 export interface Keep {
@@ -38,7 +29,7 @@ interface Mark {
 export class Usage {
   #marks: Mark[];
 
-  constructor({ indexes, times, bytes }: z.infer<typeof UsageSchema>) {
+  constructor({ indexes, times, bytes }: StoredUsage) {
     this.#marks = indexes.map((index, at) => ({
       index,
       fromMs: times[2 * at] ?? 0,
@@ -47,7 +38,7 @@ export class Usage {
     }));
   }
 
-  toStored(): z.infer<typeof UsageSchema> {
+  toStored(): StoredUsage {
     return {
       indexes: this.#marks.map(({ index }) => index),
       times: this.#marks.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs]),

@@ -1,0 +1,18 @@
+/** Asks programs of this machine. @module */
+import { execFile } from 'node:child_process';
+
+/** No program that is asked here takes longer than a blink. */
+const PROGRAM_MS_MAX = 3_000;
+
+/** What a program prints; undefined when there is none, it fails, or it takes too long. */
+export function outputOfProgram(
+  name: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(name, args, { env, timeout: PROGRAM_MS_MAX }, (error, stdout) => {
+      resolve(error === null ? stdout : undefined);
+    });
+  });
+}
