@@ -13,16 +13,29 @@ import { SealedStore } from './sealed-store.ts';
 const CHILD = fileURLToPath(new URL('rotation-child.testing.ts', import.meta.url));
 const KEYS = 5_000;
 const KILLS = 20;
+/** So few that not even the last one is killed after the rotation is done. */
+const STEPS_A_KILL = '2';
 
-/** Runs a rotation; kills it so many milliseconds after it began. Gives what it said. */
-async function rotate(args: readonly string[], killAfterMs?: number): Promise<string> {
+/** When a rotation is killed: so many milliseconds after it has said this. */
+interface Kill {
+  readonly said: RegExp;
+  readonly afterMs: number;
+}
+
+/** Runs a rotation, to its end or until it is killed. Gives what it said. */
+async function rotate(args: readonly string[], kill?: Kill): Promise<string> {
   const child = spawn(process.execPath, [CHILD, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await Promise.race([new Promise((resolve) => child.stdout.once('data', resolve)), ended]);
-  if (killAfterMs !== undefined) {
-    await Promise.race([wait(killAfterMs), ended]);
+  const heard = new Promise<void>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (kill?.said.test(said) === true) resolve();
+    });
+  });
+  if (kill !== undefined) {
+    await Promise.race([heard, ended]);
+    await Promise.race([wait(kill.afterMs), ended]);
     child.kill('SIGKILL');
   }
   await ended;
@@ -44,16 +57,16 @@ test('a rotation that is killed twenty times loses no key, and leaves no old ver
   const before = wrappedIn(path);
 
   const lefts: number[] = [];
-  // On a busy machine a few steps take longer.
-  let patience = 1;
   for (let kill = 0; kill < KILLS; kill += 1) {
-    // Now and then at once, before anything is done, and otherwise after a few steps.
+    // Now and then at once, before anything is done, and otherwise around the second step. On a busy
+    // machine both take longer, or the kill comes late: so steps are counted, and not their time.
     const isAtOnce = kill % 5 === 0;
-    const afterMs = patience * (4 + (systemRandom(1)[0] ?? 0) / 12);
-    const said = await rotate([path, keyFile], isAtOnce ? 0 : afterMs);
-    const left = Number(/left (?<left>\d+)/u.exec(said)?.groups?.['left'] ?? Number.NaN);
-    if (left === lefts.at(-1) && kill % 5 !== 1) patience *= 2;
-    lefts.push(left);
+    const afterMs = (systemRandom(1)[0] ?? 0) / 12;
+    const said = await rotate(
+      [path, keyFile, STEPS_A_KILL],
+      isAtOnce ? { said: /left \d+\n/u, afterMs: 0 } : { said: /step\n/u, afterMs },
+    );
+    lefts.push(Number(/left (?<left>\d+)/u.exec(said)?.groups?.['left'] ?? Number.NaN));
   }
   const last = await rotate([path, keyFile]);
   assert.match(last, /done/u);
