@@ -12,7 +12,6 @@ import { type BackupStart, type FromBackup, GATE, type ToBackup } from './worker
 
 if (parentPort === null) throw new Error('the thread of a backup is started by the server only');
 const port = parentPort;
-goBehindMessages();
 // The thread is started with nothing else, see start-snapshot.ts.
 const start = workerData as BackupStart;
 const key = backupKeyFrom(start.key.ref, start.key.root);
@@ -112,6 +111,8 @@ port.on('message', (message: ToBackup) => {
     return;
   }
   if (!beginAll()) return;
+  // Not before: the server stands still until it has begun, and must not wait for one behind others.
+  goBehindMessages();
   copyAll().catch((error: unknown) => {
     reply({ type: 'failed', error: toErrorMessage(error) });
   });

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
+import { platform } from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { BackupKey } from './backup-key.ts';
 import { failingBucket, openBackupLab } from './lab.testing.ts';
 import { makeBackup } from './make-backup.ts';
 import { type Manifest, decodeManifest, manifestObject } from './manifest.ts';
 import { chunksOf, listBackups } from './prune.ts';
 import { restoreDatabase } from './restore-database.ts';
+import type { BackupStart, FromBackup, ToBackup } from './worker-messages.ts';
 
 type Lab = ReturnType<typeof openBackupLab>;
 
@@ -141,6 +147,44 @@ test('a backup that is stopped ends, and leaves no backup', async (t) => {
   await assert.rejects(attempt, { code: 'E_BACKUP_FAILED' });
   assert.deepEqual(await headsOf(lab), []);
 });
+
+/** The niceness of the thread of this process that goes furthest behind. */
+function mostNice(): number {
+  const all = readdirSync('/proc/self/task').flatMap((thread) => {
+    try {
+      return [getPriority(Number(thread))];
+    } catch {
+      return []; // It has just ended.
+    }
+  });
+  return Math.max(...all);
+}
+
+test(
+  'the thread goes behind the messages only when the server no longer stands still for it',
+  { skip: platform !== 'linux' && 'threads have a priority of their own on Linux' },
+  async (t) => {
+    const { paths, dataKey } = openBackupLab(t, { mebibytes: 1 });
+    const before = mostNice();
+    const workerData: BackupStart = {
+      paths,
+      gate: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+      key: { ref: dataKey.ref, root: dataKey.key.expose() },
+      known: new Map(),
+    };
+    const worker = new Worker(new URL('backup-worker.ts', import.meta.url), { workerData });
+    t.after(() => worker.terminate());
+    const heard = async (): Promise<string> =>
+      ((await once(worker, 'message')) as [FromBackup])[0].type;
+    assert.equal(await heard(), 'ready');
+    assert.equal(mostNice(), before, 'it is waited for next');
+    const begin: ToBackup = { type: 'begin' };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+    worker.postMessage(begin);
+    assert.equal(await heard(), 'chunk');
+    assert.equal(mostNice(), Math.max(before, 10));
+  },
+);
 
 async function restoredLog(t: TestContext, lab: Lab, manifest: Manifest): Promise<string> {
   const path = join(lab.folder, `${t.name.length}.db`);
