@@ -16,6 +16,9 @@ export const CHUNKS_IN_FLIGHT_MAX = 4;
 /** How long the server holds still, at most, while a snapshot begins; mostly it is under 1 ms. */
 export const HOLD_MS_MAX = 500;
 
+/** How often it holds still for one backup, when the thread did not begin in that time. */
+export const HOLDS_MAX = 5;
+
 /** How long the thread of a backup may take to start: on a busy machine, to load its modules. */
 export const THREAD_START_MS_MAX = 60_000;
 

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { BackupKey } from './backup-key.ts';
 import { failingBucket, openBackupLab } from './lab.testing.ts';
+import { HOLDS_MAX } from './limits.ts';
 import { makeBackup } from './make-backup.ts';
 import { type Manifest, decodeManifest, manifestObject } from './manifest.ts';
 import { chunksOf, listBackups } from './prune.ts';
@@ -146,6 +147,16 @@ test('a backup that is stopped ends, and leaves no backup', async (t) => {
   });
   await assert.rejects(attempt, { code: 'E_BACKUP_FAILED' });
   assert.deepEqual(await headsOf(lab), []);
+});
+
+test('a thread that did not begin while the server stood still is started again', async (t) => {
+  const lab = openBackupLab(t, { mebibytes: 1 });
+  const late = t.mock.method(Atomics, 'wait', () => 'timed-out', { times: HOLDS_MAX - 1 });
+  const made = await makeBackup(lab.optionsFor(lab.bucket));
+  assert.equal(late.mock.callCount(), HOLDS_MAX - 1);
+  assert.equal(made.newBytes, made.bytes, 'nothing is counted twice');
+  t.mock.method(Atomics, 'wait', () => 'timed-out');
+  await assert.rejects(makeBackup(lab.optionsFor(lab.bucket)), /not be opened in time/u);
 });
 
 /** The niceness of the thread of this process that goes furthest behind. */

@@ -4,7 +4,7 @@ import { systemClock } from '../kernel/index.ts';
 import type { DataKey } from '../persistence/index.ts';
 import type { ChunkRef } from './backup-key.ts';
 import { failedFault } from './faults.ts';
-import { HOLD_MS_MAX, THREAD_START_MS_MAX } from './limits.ts';
+import { HOLDS_MAX, HOLD_MS_MAX, THREAD_START_MS_MAX } from './limits.ts';
 import type { DatabaseName, Snapshot } from './manifest.ts';
 import { fromErrorMessage } from './worker-error.ts';
 import { type BackupStart, type FromBackup, GATE, type ToBackup } from './worker-messages.ts';
@@ -33,6 +33,16 @@ export interface CopiedSnapshot {
  * that is in the log are in the registry, and what the registry reflects is in the log.
  */
 export async function copySnapshot(options: SnapshotOptions): Promise<CopiedSnapshot> {
+  // A busy machine may give the thread no turn for a moment: that is no reason to have no backup.
+  for (let holds = 0; holds < HOLDS_MAX; holds += 1) {
+    const copied = await copyOnce(options);
+    if (copied !== undefined) return copied;
+  }
+  throw failedFault('the databases could not be opened in time');
+}
+
+/** Undefined when the thread did not begin while the server stood still. */
+async function copyOnce(options: SnapshotOptions): Promise<CopiedSnapshot | undefined> {
   const { paths, key, known, signal } = options;
   signal.throwIfAborted();
   const gate = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
@@ -50,7 +60,7 @@ export async function copySnapshot(options: SnapshotOptions): Promise<CopiedSnap
     return put;
   };
   try {
-    const copied = await new Promise<CopiedSnapshot>((resolve, reject) => {
+    const copied = await new Promise<CopiedSnapshot | undefined>((resolve, reject) => {
       const abort = (): void => reject(failedFault('it was stopped', signal.reason));
       signal.addEventListener('abort', abort, { once: true });
       // The machine's own clock: this is about a thread, not about what time it is.
@@ -67,6 +77,8 @@ export async function copySnapshot(options: SnapshotOptions): Promise<CopiedSnap
     await Promise.all(underWay);
     return copied;
   } finally {
+    // One that began too late copies what nobody wants.
+    worker.removeAllListeners('message');
     // Ends in order: what is still being put is not taken for put by whoever comes next.
     await Promise.allSettled(underWay);
     await worker.terminate();
@@ -76,7 +88,7 @@ export async function copySnapshot(options: SnapshotOptions): Promise<CopiedSnap
 interface Taking {
   readonly worker: Worker;
   readonly gate: SharedArrayBuffer;
-  readonly resolve: (copied: CopiedSnapshot) => void;
+  readonly resolve: (copied: CopiedSnapshot | undefined) => void;
   readonly reject: (error: unknown) => void;
   readonly onChunk: SnapshotOptions['onChunk'];
   readonly onMoment: SnapshotOptions['onMoment'];
@@ -91,7 +103,7 @@ function take(message: FromBackup, taking: Taking): void {
       post({ type: 'begin' });
       // The one place where the server stands still, for about a millisecond.
       if (Atomics.wait(new Int32Array(gate), 0, GATE.waiting, HOLD_MS_MAX) === 'timed-out') {
-        reject(failedFault('the databases could not be opened in time'));
+        resolve(undefined);
       } else {
         onMoment();
       }
