@@ -27,10 +27,12 @@ test('each reading stands once, the newest first, and no more than wanted', () =
 });
 
 test('a payload is told without what every message carries', () => {
-  const payload = '{"ctr": 7, "temp": 21.50, "mode": "eco", "at": {"x": 1}, "ts": 12, "sig": "ab"}';
+  const payload =
+    '{"ctr": 7, "temp": 21.50, "mode": "eco", "at": {"x": 1}, "ts": 86400, "sig": "ab"}';
   assert.equal(contentText(payload), 'temp 21.5, mode eco, at {"x":1}');
   assert.equal(counterOf(payload), 7);
-  assert.match(signedTimeOf(payload) ?? '', /1970.*, written as 12$/u);
+  // A day after the beginning: in every time zone that is 1970.
+  assert.match(signedTimeOf(payload) ?? '', /1970.*, written as 86400$/u);
   assert.equal(signedTimeOf('{"ts": "noon"}'), 'noon');
   assert.equal(signedTimeOf('{"ts": null}'), undefined);
 });
