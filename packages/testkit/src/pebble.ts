@@ -1,10 +1,11 @@
 /** Runs Pebble, the ACME server that Let's Encrypt makes for tests, from Debian. @module */
 import { spawn, spawnSync } from 'node:child_process';
+import { Resolver } from 'node:dns/promises';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from './holdfast.ts';
-import { type RunOptions, collect, run, waitFor } from './run.ts';
+import { type Run, type RunOptions, collect, run, waitFor } from './run.ts';
 
 /** A Pebble that runs. */
 export interface Pebble {
@@ -62,19 +63,37 @@ export async function startPebble(t: TestContext, options: PebbleOptions): Promi
   start(t, 'pebble-challtestsrv', [...dns, ...others]);
   const args = ['-config', join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dnsPort}`];
   const started = start(t, 'pebble', [...args, '-strict']);
-  await waitFor('pebble to be up', () => started.text().includes('Listening on:') || undefined);
   const management = `https://localhost:${managementPort}`;
+  const directoryUrl = `https://localhost:${port}/dir`;
+  const ask = (url: string): Promise<Run> =>
+    run('curl', ['-sS', '--cacert', join(folder, 'cert.pem'), url]);
+  const answers = async (): Promise<boolean> => {
+    if (!(await resolves(dnsPort))) return false;
+    const asked = await Promise.all([directoryUrl, `${management}/roots/0`].map(ask));
+    return asked.every(({ code }) => code === 0);
+  };
+  // It says that it listens before it does, and its names come of another program.
+  await waitFor('pebble to be up', answers);
   const anchorPem = readFileSync(join(folder, 'cert.pem'), 'utf8');
   return {
-    directoryUrl: `https://localhost:${port}/dir`,
+    directoryUrl,
     anchorPem,
     async issuedAnchorPem() {
-      const url = `${management}/roots/0`;
-      return (await run('curl', ['-sS', '--cacert', join(folder, 'cert.pem'), url])).stdout;
+      return (await ask(`${management}/roots/0`)).stdout;
     },
     log: started.text,
     stop: started.stop,
   };
+}
+
+/** Whether a DNS server of this machine answers. */
+function resolves(dnsPort: number): Promise<boolean> {
+  const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+  resolver.setServers([`127.0.0.1:${dnsPort}`]);
+  return resolver.resolve4('up.example.test').then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes cert.pem for localhost, and key.pem, in a folder. */
