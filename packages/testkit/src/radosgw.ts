@@ -85,7 +85,7 @@ export async function startRadosgw(
   const caFile = join(folder, 'cert.pem');
   const answers = async (): Promise<boolean> =>
     (await run('curl', ['-s', '--cacert', caFile, endpoint])).code === 0;
-  await waitFor('the gateway', answers, 60_000);
+  await waitFor('the gateway', answers);
   return {
     endpoint,
     caFile,
