@@ -106,10 +106,8 @@ test('a listener of the server', async (t) => {
   });
 
   await t.test('that is gone, or silent, is bad', async () => {
-    const closed = createTcp();
-    const port = await listening(t, closed);
-    await new Promise((resolve) => closed.close(resolve));
-    assert.deepEqual(await check(port), [`bad: The broker does not answer on port ${port}.`]);
+    // No port that was free a moment ago: the system gives those to whoever asks for one.
+    assert.deepEqual(await check(1), ['bad: The broker does not answer on port 1.']);
   });
 
   await t.test('behind which something else ends TLS is bad', async () => {
