@@ -70,6 +70,15 @@ function bodyOf(
     people.liveUntilMs(caller) > clock.nowMs() && access.stillPermits({ kind: 'server' });
   const record = (facts: Readonly<Record<string, unknown>>): Promise<void> =>
     recordAct({ action: 'audit.verify', principal: caller.principal, facts });
+  // Nobody awaits the end of a run: a rejection of it would end the server.
+  const recordFailure = async (why: string): Promise<void> => {
+    try {
+      await record({ ok: false, why });
+    } catch (error) {
+      const event = { 'event.action': 'audit.verify', 'event.outcome': 'failure' };
+      log.error({ ...event, 'error.message': String(error) }, 'an act cannot be recorded');
+    }
+  };
   // What was broken off says nothing of the log.
   const note = (outcome: Pick<Verification, 'isGood' | 'findings' | 'size' | 'why'>): void => {
     if (cancellation.signal.aborted) return;
@@ -94,7 +103,7 @@ function bodyOf(
       send({ report: { ...report, findings: [...report.findings], ok, seconds } });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      await record({ ok: false, why });
+      await recordFailure(why);
       note({ isGood: false, findings: 0, why });
       log.error({ 'event.action': 'audit.verify', 'error.message': why }, 'not verified');
       send({ failed: why });

@@ -196,6 +196,19 @@ test('a verification over the API is noted, and one that nobody waits for is not
   assert.match(why ?? '', /no log/u);
 });
 
+test('a verification that cannot be recorded fails, and ends nothing but itself', async (t) => {
+  const lab = openLab(t);
+  lab.journal.beforeRecord = () => {
+    throw new Error('the disk is gone');
+  };
+  for (let n = 0; n < 2; n += 1) {
+    const request = { token: lab.localToken, body: {} };
+    const answer = await lab.call('POST', '/v1/audit/verifications', request);
+    assert.match(await answer.text(), /"failed":"this lab has no log to verify"/u);
+  }
+  assert.ok(lab.logLines.some((line) => line.includes('the disk is gone')));
+});
+
 test('figures tell refusals by code to those alone who may read the log', async (t) => {
   const lab = openLab(t);
   const figures = async (session: string) => {
