@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Refusal } from '@holdfast/protocol';
 import fc from 'fast-check';
+import { folderBucket } from '../../buckets/index.ts';
+import { systemRandom } from '../../kernel/index.ts';
 import { UpdateLab, collect, present } from '../lab.testing.ts';
+import { ArtifactStore } from './artifact-store.ts';
 import { ARTIFACT_BYTES_MAX, CHUNK_BYTES } from './limits.ts';
 
 const BY = 'person:eve';
@@ -113,6 +116,26 @@ test('what was not finished is not there, and its chunks go at the next start', 
   await artifacts.sweep();
   assert.equal(chunkFiles(lab).length, 1);
   assert.equal((await collect(present(artifacts.get(kept.sha256)).read(0, 10))).length, 10);
+});
+
+test('what is swept away while the chunks are listed is no stray', async (t) => {
+  const lab = new UpdateLab(t);
+  const { store, artifacts: before } = lab.parts;
+  const writer = present(before.begin(10));
+  assert.equal(await writer.write(randomBytes(10)), undefined);
+  before.abandon(writer);
+  const bucket = folderBucket(join(lab.folder, 'firmware'));
+  const { clock } = lab;
+  const onDamage = (): never => assert.fail('nothing is read');
+  const artifacts = new ArtifactStore({ bucket, store, clock, random: systemRandom, onDamage });
+  const list = bucket.list.bind(bucket);
+  t.mock.method(bucket, 'list', async function* listAndSweep(prefix: string) {
+    yield* list(prefix);
+    if (!prefix.includes(writer.id)) await artifacts.sweep();
+  });
+  await artifacts.look();
+  assert.deepEqual(chunkFiles(lab), []);
+  assert.deepEqual(artifacts.strays, { uploads: 0, bytes: 0 });
 });
 
 test('an artifact has the length that was announced, within the bounds', async (t) => {

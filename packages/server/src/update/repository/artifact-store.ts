@@ -99,6 +99,8 @@ export class ArtifactStore {
   async look(): Promise<void> {
     // Those of now: of one that comes meanwhile, the list may have some chunks.
     const records = this.all();
+    // One that is swept away meanwhile may be on the list, and is no leftover any more at its end.
+    const leftovers = this.#leftovers.all();
     const found = new Map<string, UploadFigures>();
     for await (const { key, size } of this.#deps.bucket.list(CHUNKS_PREFIX)) {
       const id = uploadOf(key);
@@ -114,7 +116,7 @@ export class ArtifactStore {
     }
     // An upload is known before its first chunk: what was listed is known by now, or by nobody.
     for (const { id } of this.all()) found.delete(id);
-    for (const { id } of this.#leftovers.all()) found.delete(id);
+    for (const { id } of [...leftovers, ...this.#leftovers.all()]) found.delete(id);
     this.#strays = found;
   }
 
