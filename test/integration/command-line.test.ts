@@ -114,8 +114,9 @@ zpty -d z
     const { isWell, fleet } = JSON.parse(stdout);
     assert.equal(fleet.total, 3);
     assert.equal(code, isWell === true ? 0 : 4);
+    // Whether the disk is slow may be another matter by now.
     const shown = await server.cli(['status']);
-    assert.equal(shown.code, code);
+    assert.equal(shown.code, shown.stdout.startsWith('✓') ? 0 : 4);
     assert.match(shown.stdout, /^[✓✗] .*\n\n(?:[^]*\n)? {2}devices +3: 3 registered; 0 connected/u);
     // No terminal, no color, no cursor.
     assert.ok(!shown.stdout.includes('\u001B'));
