@@ -19,6 +19,9 @@ const COMMAND = [
   join(import.meta.dirname, '../../cli/bin/holdfast.js'),
 ];
 
+/** A folder that got another file while it was removed is removed again, after a growing pause. */
+const REMOVALS_MAX = 10;
+
 /** Runs `holdfast …` to its end. */
 export function holdfast(args: readonly string[], options: RunOptions = {}): Promise<Run> {
   return run(process.execPath, [...COMMAND, ...args], options);
@@ -27,7 +30,8 @@ export function holdfast(args: readonly string[], options: RunOptions = {}): Pro
 /** A folder that is removed after the test. */
 export function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // A server that the test started in it ends in a later hook, and may make one more file meanwhile.
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: REMOVALS_MAX }));
   return folder;
 }
 
