@@ -88,7 +88,8 @@ test('a flipped bit anywhere in it is refused, and so is a part of it', async ()
 
 test('a trailer with more entries than anybody makes is refused', async () => {
   const image = await signed(OPTIONS, ED25519);
-  const start = image.lastIndexOf(Buffer.from([0x07, 0x69]));
+  // By the sizes in the header: the magic of the list may stand in a hash or a signature as well.
+  const start = OPTIONS.headerBytes + CODE.length + image.readUInt16LE(10);
   const withEntries = (count: number): Buffer => {
     const many = Buffer.concat([
       image,
