@@ -1,6 +1,7 @@
 /** TPMs in software: Debian's swtpm, spoken to by tpm2-tools. @module */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -54,7 +55,7 @@ export async function softTpm(t: TestContext): Promise<SoftTpm> {
   });
   await waitFor('swtpm', () => {
     if (child.exitCode !== null) throw new Error(`swtpm ended: ${output.stderr}`);
-    return existsSync(socket) && existsSync(`${socket}.ctrl`);
+    return isListening(socket);
   });
   const tcti = `swtpm:path=${socket}`;
   const env = { ...process.env, TPM2TOOLS_TCTI: tcti };
@@ -66,4 +67,16 @@ export async function softTpm(t: TestContext): Promise<SoftTpm> {
     return done.stdout;
   };
   return { tcti, folder, tool };
+}
+
+/** A socket is there a moment before anybody listens on it: tools would be refused until then. */
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.on('error', () => resolve(false));
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+  });
 }
