@@ -127,14 +127,24 @@ test('a window larger than agreed is refused before anything is allocated', asyn
   assertRefused(await apply(wide(27)), /damaged/u);
 });
 
-test('a flipped or missing byte anywhere is refused', async () => {
+test('a flipped or missing byte anywhere is refused, unless it makes the same image', async () => {
   const delta = withDictionary(IMAGE, { [constants.ZSTD_c_checksumFlag]: 1 });
+  let sameCount = 0;
   for (let index = 0; index < delta.length; index += Math.ceil(delta.length / 40)) {
     const flipped = Buffer.from(delta);
     flipped[index] = (flipped[index] ?? 0) ^ 1;
-    assertRefused(await apply(flipped), /./u);
+    const refusal = await apply(flipped);
+    if (refusal === undefined) {
+      // A frame has bits that say nothing: they fill up the last byte of a table.
+      assert.deepEqual(readFileSync(at('out')), IMAGE);
+      rmSync(at('out'));
+      sameCount += 1;
+    } else {
+      assertRefused(refusal, /./u);
+    }
     assertRefused(await apply(delta.subarray(0, index)), /./u);
   }
+  assert.ok(sameCount <= 4, `${sameCount} flips made the same image`);
 });
 
 test('the header of a frame that is no delta is refused', () => {
