@@ -265,12 +265,11 @@ export interface UpdateLab {
 /** Opens the lab. */
 export async function openUpdateLab(
   context: TestContext,
-  { rates }: { readonly rates?: UpdateRates } = {},
+  // Beside real programs: the clock of the lab below runs its timers at once.
+  { rates, clock = systemClock }: { readonly rates?: UpdateRates; readonly clock?: Clock } = {},
 ): Promise<UpdateLab> {
   const lab = openLab(context);
   const { authority, tenant, registry, store, reports } = lab;
-  // Beside real programs: the clock of the lab below runs its timers at once.
-  const clock = systemClock;
   const apiKeys = new DeviceApiKeys(store, { clock, random: systemRandom, registry });
   const apiKeyCheck = new ApiKeyCheck({ ...lab, apiKeys });
   const gate = new Gate({
