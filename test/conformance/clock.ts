@@ -1,4 +1,4 @@
-/** The machine's clock, which a sequence may put forward instead of waiting. @module */
+/** A clock that stands still unless a sequence puts it forward. @module */
 import {
   type CancelTimer,
   type Clock,
@@ -11,23 +11,28 @@ interface Timer {
   cancel: CancelTimer;
 }
 
-/** Runs as the machine's clock does, and jumps when told to. */
+/**
+ * Tells the same time until it is told to jump: where the machine is busy for seconds, no peer may
+ * fall silent and no second of an expiry may pass by that. What is to be done later is done when
+ * the machine's clock says so, or before, when a jump reaches it.
+ */
 export class SteppedClock implements Clock {
   readonly #timers = new Set<Timer>();
+  readonly #startMs = systemClock.nowMs();
   #aheadMs = 0;
 
   nowMs(): number {
-    return Math.floor(systemClock.nowMs() + this.#aheadMs);
+    return Math.floor(this.#startMs + this.#aheadMs);
   }
 
   monotonicMs(): number {
-    return systemClock.monotonicMs() + this.#aheadMs;
+    return this.#aheadMs;
   }
 
   after(delayMs: number, task: () => void): CancelTimer {
-    const timer: Timer = { atMs: this.monotonicMs() + delayMs, task, cancel: () => {} };
+    const timer: Timer = { atMs: this.#aheadMs + delayMs, task, cancel: () => {} };
     this.#timers.add(timer);
-    this.#arm(timer);
+    timer.cancel = systemClock.after(delayMs, () => this.#run(timer));
     return () => {
       timer.cancel();
       this.#timers.delete(timer);
@@ -39,16 +44,10 @@ export class SteppedClock implements Clock {
     this.#aheadMs += ms;
     for (const timer of [...this.#timers].sort((a, b) => a.atMs - b.atMs)) {
       // The task of an earlier timer may have taken this one back.
-      if (!this.#timers.has(timer)) continue;
+      if (!this.#timers.has(timer) || timer.atMs > this.#aheadMs) continue;
       timer.cancel();
-      if (timer.atMs <= this.monotonicMs()) this.#run(timer);
-      else this.#arm(timer);
+      this.#run(timer);
     }
-  }
-
-  #arm(timer: Timer): void {
-    const leftMs = Math.max(0, timer.atMs - this.monotonicMs());
-    timer.cancel = systemClock.after(leftMs, () => this.#run(timer));
   }
 
   #run(timer: Timer): void {
