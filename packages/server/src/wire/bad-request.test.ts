@@ -6,16 +6,24 @@ import { type TestContext, test } from 'node:test';
 import { type TLSSocket, connect } from 'node:tls';
 import type { RefusalReport } from '../kernel/index.ts';
 import { refuseBadRequests } from './bad-request.ts';
-import { type WireLab, openLab } from './lab.testing.ts';
+import { type WireLab, openLab, until } from './lab.testing.ts';
 
-const IMPATIENT = { headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 10 };
-
-/** Connects to a server that soon ends a connection without a request; gives all that it answers. */
-async function ask(t: TestContext, lab: WireLab, bytes: string): Promise<string> {
+/** Sends bytes to a server that has time, unless they are late; gives all that it answers. */
+async function ask(
+  t: TestContext,
+  lab: WireLab,
+  { bytes, isLate = false }: { bytes: string; isLate?: boolean },
+): Promise<string> {
   const { certificateChain: cert, privateKey } = lab.options.identity;
-  const key = privateKey.expose();
-  const server = createServer({ cert, key, ...IMPATIENT }, (_, response) => response.end());
+  const options = { cert, key: privateKey.expose(), connectionsCheckingInterval: 10 };
+  const server = createServer(options, (_, response) => response.end());
   refuseBadRequests(server, (report: RefusalReport) => lab.reports.push(report));
+  // Its patience ends when all is there: before, a pause of the machine would be the end of it.
+  const loseTime = async (socket: TLSSocket): Promise<void> => {
+    await until('the bytes', () => socket.bytesRead >= bytes.length);
+    Object.assign(server, { headersTimeout: 1, requestTimeout: 1 });
+  };
+  if (isLate) server.on('secureConnection', (socket) => void loseTime(socket));
   t.after(() => server.close());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -28,13 +36,13 @@ async function ask(t: TestContext, lab: WireLab, bytes: string): Promise<string>
 
 test('bytes that are no request are answered and reported, also when they come too slowly', async (t) => {
   const lab = openLab();
-  assert.match(await ask(t, lab, 'EHLO there\r\n\r\n'), /^HTTP\/1.1 400 /);
-  assert.match(await ask(t, lab, 'GET / HT'), /^HTTP\/1.1 400 /);
+  assert.match(await ask(t, lab, { bytes: 'EHLO there\r\n\r\n' }), /^HTTP\/1.1 400 /);
+  assert.match(await ask(t, lab, { bytes: 'GET / HT', isLate: true }), /^HTTP\/1.1 400 /);
   assert.deepEqual(lab.codes(), ['E_WIRE_REQUEST', 'E_WIRE_REQUEST']);
 });
 
 test('a connection on which nothing is asked ends without a word: browsers keep such ones', async (t) => {
   const lab = openLab();
-  assert.equal(await ask(t, lab, ''), '');
+  assert.equal(await ask(t, lab, { bytes: '', isLate: true }), '');
   assert.deepEqual(lab.codes(), []);
 });
