@@ -3,7 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { JournalLab, message, settled } from '../../journal/lab.testing.ts';
 import { Fault, createLog, systemClock } from '../../kernel/index.ts';
-import { SeriesStore } from './series-store.ts';
+import { CATCH_UP_MS_MAX, CLOSE_MS_MAX } from './limits.ts';
+import { SeriesStore, type Told } from './series-store.ts';
 
 const KEY_REF = 1;
 const all = { keyRefs: [KEY_REF], name: 't', fromMs: 0, toMs: 1e15, limit: 10_000 };
@@ -55,28 +56,47 @@ class Lab {
   }
 }
 
+/**
+ * Asks until the answer knows all. The worker goes behind all else on the machine: only where the
+ * whole time of a query is over may an answer come before.
+ */
+async function whole<T>(ask: () => Promise<Told<T>>): Promise<Told<T>> {
+  const endMs = performance.now() + 300_000;
+  for (;;) {
+    const startMs = performance.now();
+    const told = await ask();
+    if (told.behind === 0) return told;
+    const tookMs = performance.now() - startMs;
+    assert.ok(tookMs >= CATCH_UP_MS_MAX, `${told.behind} were not waited for`);
+    assert.ok(performance.now() < endMs, `${told.behind} were never taken in`);
+  }
+}
+
 test('what is asked is answered up to the newest entry, also behind a stop', async (t) => {
   const lab = new Lab(t);
   const size = await lab.fill(3_000);
   const store = lab.store(size);
-  const { points, behind } = await store.points(all);
-  assert.deepEqual([points.length, behind], [3_000, 0]);
+  const { points } = await whole(() => store.points(all));
+  assert.equal(points.length, 3_000);
+  const stopMs = performance.now();
   await lab.close(store);
+  const hadTime = performance.now() - stopMs < CLOSE_MS_MAX;
   await assert.rejects(store.list([KEY_REF]), Fault);
   const again = lab.store(size);
-  assert.equal((await again.points(all)).points.length, 3_000);
-  assert.deepEqual(await again.keyRefs(), [KEY_REF]);
+  assert.equal((await whole(() => again.points(all))).points.length, 3_000);
+  // What a stop has no time to write is read again, and waits in memory.
+  if (hadTime) assert.deepEqual(await again.keyRefs(), [KEY_REF]);
   assert.deepEqual(lab.errors, []);
 });
 
 test('a log that was replaced by a shorter one is read from its start', async (t) => {
   const lab = new Lab(t);
   const store = lab.store(await lab.fill(50));
-  assert.equal((await store.points(all)).points.length, 50);
+  assert.equal((await whole(() => store.points(all))).points.length, 50);
   await lab.close(store);
   rmSync(lab.journalLab.path);
   const shorter = lab.store(await lab.fill(5));
-  assert.equal((await shorter.points(all)).points.length, 5);
+  assert.equal((await whole(() => shorter.points(all))).points.length, 5);
 });
 
 test('a damaged file is told to who asks and to the log [E_TELEMETRY_SERIES]', async (t) => {
@@ -99,8 +119,9 @@ test('a damaged file is told to who asks and to the log [E_TELEMETRY_SERIES]', a
 test('buckets and last values come through the thread', async (t) => {
   const lab = new Lab(t);
   const store = lab.store(await lab.fill(5));
-  const page = await store.buckets({ ...all, spanMs: 60_000 });
-  assert.equal(page?.points[0]?.count, 5);
+  const query = { ...all, spanMs: 60_000 };
+  const page = await whole(async () => (await store.buckets(query)) ?? assert.fail('no buckets'));
+  assert.equal(page.points[0]?.count, 5);
   const { devices } = await store.latest([[KEY_REF], [9]], 't');
   assert.deepEqual(
     devices.map(({ values }) => values.map(({ value }) => value)),
