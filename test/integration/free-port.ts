@@ -10,10 +10,15 @@ import { createServer } from 'node:net';
  */
 const PORTS = { min: 10_000, max: 12_000 } as const;
 
-/** A TCP port that nobody listens at. */
+/** A program may not listen yet when the port for the next one is chosen. */
+const given = new Set<number>();
+
+/** A TCP port that nobody listens at, another one each time. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORTS.min, PORTS.max);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer().listen(port, '127.0.0.1');
     const isFree = await once(server, 'listening').then(
       () => true,
