@@ -113,7 +113,9 @@ test('twelve devices live, four misbehave and are refused, and nothing is left',
     assert.equal(found.principal, id, code);
   }
   const refusals = await client.refusals({ limit: 1_000 });
-  const codes = new Set(refusals.map(({ code }) => code));
+  // In haste, the server has little patience with who connects while the machine is busy.
+  const late = new Set(['E_SESSION_TIMEOUT', 'E_WIRE_TIMEOUT']);
+  const codes = new Set(refusals.map(({ code }) => code).filter((code) => !late.has(code)));
   assert.deepEqual([...codes].toSorted(), expected.map(([code]) => code).toSorted());
 
   const bad = new Set(misdeeds.map(([, id]) => id));
@@ -161,7 +163,8 @@ test('it goes on with the same devices, asks beside real ones, and counts on', a
   const { client } = server;
   const home = temporaryFolder(t);
   await client.addDevice({ id: 'pump-1', class: 'sensor' });
-  const short = ['--devices', '2', '--class', 'meter', '--rate', '600', '--for', '2s', '--json'];
+  const endless = ['--devices', '2', '--class', 'meter', '--rate', '600', '--json'];
+  const short = [...endless, '--for', '2s'];
   const run = (args: readonly string[]): Promise<Run> =>
     holdfast(['simulate', '--data', server.dataDir, ...args], { env: environment(home) });
 
@@ -170,9 +173,15 @@ test('it goes on with the same devices, asks beside real ones, and counts on', a
   assert.match(asked.stderr, /has 1 device that is not simulated/);
   assert.equal((await client.devices()).length, 1);
 
-  const first = await run([...short, '--mixed']);
-  assert.equal(first.code, 0, first.stderr);
-  const figures = JSON.parse(first.stdout.trim().split('\n').at(-1) ?? '') as {
+  const first = simulate(t, server, { home, args: [...endless, '--mixed'] });
+  for (const id of ['sim-1-meter-0001', 'sim-1-meter-0002']) {
+    await waitFor(`readings of ${id}`, async () => {
+      const stored = await client.readings(id).catch(() => []);
+      return stored.length >= 10;
+    });
+  }
+  assert.equal(await first.interrupt(), 0, first.output.stderr);
+  const figures = JSON.parse(first.output.stdout.trim().split('\n').at(-1) ?? '') as {
     connected: number;
     acknowledged: number;
     refused: object;
