@@ -16,6 +16,7 @@ import {
   type PairedTestApp,
   RawClient,
   VirtualClock,
+  collect,
   connectPacket,
   mosquittoPub,
   mosquittoTls,
@@ -159,18 +160,21 @@ test('an owner reads and commands its own devices, over HTTPS and by mosquitto',
     '-C',
     '1',
     '-W',
-    '50',
+    '100',
     '-i',
     ada.identity.app,
+    '-d',
   ];
-  const sub = spawn('mosquitto_sub', [...mosquittoTls(ada.files, port), ...args]);
+  // A device that reports again and again until it is heard would be held off: it connects each
+  // time. stdbuf: line by line, although it is no terminal.
+  const tls = mosquittoTls(ada.files, port);
+  const sub = spawn('stdbuf', ['-oL', 'mosquitto_sub', ...tls, ...args]);
   t.after(() => sub.kill());
-  const heard = text(sub.stdout);
-  await waitFor('the subscription', async () => {
-    await report('a-2', { temp: 22 });
-    return sub.exitCode === 0;
-  });
-  assert.match(await heard, /"temp": 22/);
+  const heard = collect(sub);
+  await waitFor('the subscription', () => heard.stdout.includes('SUBACK'));
+  await report('a-2', { temp: 22 });
+  await waitFor('its end', () => sub.exitCode === 0);
+  await waitFor('the reading', () => /"temp": 22/.test(heard.stdout));
   assert.equal(
     (await server.client.acts()).some(({ action }) => action === 'app.pair'),
     true,
