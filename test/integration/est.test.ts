@@ -110,7 +110,13 @@ test('10,000 wrong claims are each counted, in bounded memory, and lock nobody o
       const call = request({ ...options, method: 'POST' }, (answer) => {
         answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
       });
-      call.once('error', reject).end('x');
+      // Connections are idle while garbage is collected. Who asks again over one that the server has
+      // closed meanwhile was not heard.
+      const again = (error: NodeJS.ErrnoException): void => {
+        if (call.reusedSocket && error.code === 'ECONNRESET') resolve(post(name, password));
+        else reject(error);
+      };
+      call.once('error', again).end('x');
     });
   const refusals = (): Promise<number> => server.metric('holdfast_refusals_total');
   const countBefore = await refusals();
