@@ -36,9 +36,12 @@ export async function signIn(
   await post('/v1/sign-in/invitation', { code: invitation });
   await post('/v1/me/password', { password: PASSWORD });
   const { secret } = (await post('/v1/me/totp', {})) as { secret: string };
-  // The next step is accepted as well: a clock may be ahead.
-  let step = Math.floor(Date.now() / 1_000 / TOTP_STEP_S);
-  const code = (): string => totp(secret, step++);
+  let used = 0;
+  const code = (): string => {
+    // The next step is accepted as well: a clock may be ahead. The last but one is not any more.
+    used = Math.max(used + 1, Math.floor(Date.now() / 1_000 / TOTP_STEP_S));
+    return totp(secret, used);
+  };
   await post('/v1/me/totp/confirm', { code: code() });
   return { name, code };
 }
