@@ -124,12 +124,17 @@ async function openLine(t: TestContext, to: number): Promise<Line> {
   };
 }
 
-/** Ends a client, and resolves when it has ended. */
+/** How long a client may take to end by itself, on a machine that is slow and busy. */
+const END_MS_MAX = 30_000;
+
+/** Ends a client, and resolves when it has ended. One that hangs in its end is no matter of ours. */
 export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const closed = new Promise((resolve) => {
     child.once('close', resolve);
   });
   child.kill('SIGTERM');
+  const hanging = setTimeout(() => child.kill('SIGKILL'), END_MS_MAX);
   await closed;
+  clearTimeout(hanging);
 }
