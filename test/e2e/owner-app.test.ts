@@ -13,6 +13,7 @@ import { type Bundle, type Device, connect, enroll } from '@holdfast/device';
 import {
   type Browser,
   type BrowserOptions,
+  PAGE_MS_MAX,
   accessibilityProblemsInBothThemes,
   openBrowser,
   signedPayload,
@@ -272,6 +273,7 @@ test('another phone is invited, and removed; and nothing old is shown as live', 
 
   const other = await context.browser()?.newContext({ viewport: { width: 360, height: 740 } });
   assert.ok(other !== undefined);
+  other.setDefaultTimeout(PAGE_MS_MAX);
   const tablet = await other.newPage();
   await tablet.goto(`${site}/app`);
   await tablet.getByRole('button', { name: 'Type the code' }).click();

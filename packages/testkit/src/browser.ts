@@ -6,7 +6,7 @@ import type { Lifetime } from './holdfast.ts';
 import { collect, waitFor } from './run.ts';
 
 /** How long a page may take for what is waited for, on a machine that is slow and busy. */
-const PAGE_MS_MAX = 60_000;
+export const PAGE_MS_MAX = 60_000;
 
 const DRIVER = join(import.meta.dirname, 'browser-process.ts');
 
