@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { type TLSSocket, connect } from 'node:tls';
 import type { RefusalReport } from '../kernel/index.ts';
@@ -33,6 +34,22 @@ async function ask(
   for await (const part of socket) answer += part;
   return answer;
 }
+
+test('who is refused and runs out of time in the same moment is reported once', () => {
+  const lab = openLab();
+  const server = createServer();
+  refuseBadRequests(server, (report: RefusalReport) => lab.reports.push(report));
+  const socket = new PassThrough();
+  const fail = (code: string) =>
+    server.emit('clientError', Object.assign(new Error(code), { code }), socket);
+  fail('HPE_INVALID_METHOD');
+  fail('ERR_HTTP_REQUEST_TIMEOUT');
+  assert.ok(socket.destroyed);
+  assert.deepEqual(
+    lab.reports.map(({ refusal }) => refusal.detail),
+    ['HPE_INVALID_METHOD'],
+  );
+});
 
 test('bytes that are no request are answered and reported, also when they come too slowly', async (t) => {
   const lab = openLab();

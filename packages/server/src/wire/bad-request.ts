@@ -10,6 +10,7 @@ const ANSWER = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 /** Node would answer such a peer, too, but nobody would hear of it. */
 export function refuseBadRequests(server: Server, report: ReportRefusal): void {
+  const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: Error, socket: Duplex) => {
     const code = errorCode(error);
     // A connection that breaks is an everyday end; the parser and its limits have these codes.
@@ -24,6 +25,12 @@ export function refuseBadRequests(server: Server, report: ReportRefusal): void {
       socket.destroy();
       return;
     }
+    // Its time may run out as well, while it is being answered.
+    if (refused.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    refused.add(socket);
     const address = socket instanceof TLSSocket ? peerAddress(socket) : undefined;
     report({ refusal: refuse('E_WIRE_REQUEST', code), address });
     // Behind the head of an answer it would become a part of that answer.
