@@ -416,6 +416,7 @@ async function tryPrograms(lab: Lab, all: readonly Forged[]): Promise<void> {
         door,
         kind: door,
         code,
+        isProgram: true,
         run: (address) => program(lab, { credential, address }),
       });
     }
