@@ -1,6 +1,7 @@
 /** The listeners over real sockets: who gets a handshake, when, and what is recorded. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { type WireLab, closed, openBroker, openLab, tcpTo, tlsTo, until } from './lab.testing.ts';
@@ -71,6 +72,25 @@ test('a ticket is good at every address of the listener', async (t) => {
   const names = sockets.map((socket) => socket.getPeerX509Certificate()?.subjectAltName);
   assert.deepEqual(new Set(names).size, 1, 'a resumed session still knows its certificate');
   assert.match(names[0] ?? '', /pump-1/);
+});
+
+test('a free port is one that is free at every address', async (t) => {
+  const lab = openLab();
+  const { mock } = t.mock.method(Server.prototype, 'listen');
+  const findTaken = function (this: Server): Server {
+    const taken = Object.assign(new Error('taken'), { code: 'EADDRINUSE' });
+    setImmediate(() => this.emit('error', taken));
+    return this;
+  };
+  mock.mockImplementationOnce(findTaken, 1);
+  const { port } = await openBroker(t, lab);
+  const isListening = mock.calls.map((call) => (call.this as Server).listening);
+  assert.deepEqual(
+    isListening,
+    [false, false, true, true],
+    'what it had of the other is free again',
+  );
+  assert.ok(await tlsTo({ ...lab.device('pump-1'), port }));
 });
 
 test('silent connections cost no handshake, are closed in time, and are on record', async (t) => {

@@ -25,6 +25,9 @@ import { type OnWebSocket, upgradeHandler } from './web-socket.ts';
 
 const TICKET_KEY_BYTES = 48;
 
+/** Where any port will do. */
+const FREE_PORT_TRIES = 10;
+
 /** What a server needs to prove who it is, and to read who its clients are. */
 export interface TlsIdentity {
   /** PEM of the server certificate, followed by its issuing CA. */
@@ -194,12 +197,31 @@ function tlsOptions(
   };
 }
 
+/** A port that is free at the first address may be taken at the next one: then another one is. */
 async function openAll(
   options: ListenerOptions,
   create: (tls: TlsShare) => OpenServer,
 ): Promise<Listener> {
+  for (let left = options.port === 0 ? FREE_PORT_TRIES : 1; ; left -= 1) {
+    const servers: OpenServer[] = [];
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one try after the other.
+      return await openEach(options, create, servers);
+    } catch (error) {
+      // oxlint-disable-next-line no-await-in-loop -- its ports are free again at the next try.
+      await Promise.all(servers.map(closeServer));
+      const isTaken = error instanceof Fault && error.code === 'E_WIRE_PORT_TAKEN';
+      if (left === 1 || !isTaken) throw error;
+    }
+  }
+}
+
+async function openEach(
+  options: ListenerOptions,
+  create: (tls: TlsShare) => OpenServer,
+  servers: OpenServer[],
+): Promise<Listener> {
   const ticketKeys = Buffer.from(systemRandom(TICKET_KEY_BYTES));
-  const servers: OpenServer[] = [];
   let { port } = options;
   for (const address of options.addresses) {
     const open = create({ identity: options.identity, ticketKeys });
