@@ -1,5 +1,9 @@
 /** Ports for servers that a test stops and starts again. @module */
+import { mkdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { pid } from 'node:process';
+import { DatabaseSync } from 'node:sqlite';
 
 /**
  * Systems give ports from 32,768 on to whoever asks for any: there, somebody else could get the port
@@ -11,12 +15,35 @@ const PART_PORTS = 50;
 const PORTS_OF_SERVER = 3;
 
 let servers = 0;
+let part: { readonly number: number; readonly lock: DatabaseSync } | undefined;
+
+/**
+ * Of processes that run at the same time, no two get the same part: the lock is one of the operating
+ * system on an empty SQLite file, and ends with its process, however that ends.
+ */
+function takePart(): NonNullable<typeof part> {
+  const folder = join(tmpdir(), `holdfast-test-ports-${userInfo().uid}`);
+  mkdirSync(folder, { recursive: true });
+  for (let tried = 0; tried < PARTS; tried += 1) {
+    const number = (pid + tried) % PARTS;
+    const lock = new DatabaseSync(join(folder, String(number)));
+    try {
+      lock.exec('BEGIN EXCLUSIVE');
+      return { number, lock };
+    } catch (error) {
+      lock.close();
+      if (!/locked|busy/iu.test(String(error))) throw error;
+    }
+  }
+  throw new Error('each part of the ports is in use by another process of tests');
+}
 
 /** Ports that no other test takes; another program may have one of them all the same. */
 export function nextPorts(): { broker: number; api: number; enroll: number } {
   const slot = servers % Math.floor(PART_PORTS / PORTS_OF_SERVER);
   servers += 1;
-  const broker = FIRST + (pid % PARTS) * PART_PORTS + slot * PORTS_OF_SERVER;
+  part ??= takePart();
+  const broker = FIRST + part.number * PART_PORTS + slot * PORTS_OF_SERVER;
   return { broker, api: broker + 1, enroll: broker + 2 };
 }
 
