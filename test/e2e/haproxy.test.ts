@@ -123,10 +123,14 @@ type SetUp = Awaited<ReturnType<typeof setUp>>;
 const setUpProxied = (t: TestContext): Promise<SetUp> =>
   setUp(t, { name: 'haproxy.cfg', args: ['--proxy-from', PROXY] });
 
+/** A check of its health that HAProxy gave up, as a server is slow on a busy machine. */
+const LATE_CHECK = 'E_WIRE_HANDSHAKE ';
+
 /** Code and address of each refusal. */
 async function refusals(server: ServerProcess): Promise<string[]> {
   const found = await server.client().refusals({ limit: 100 });
-  return found.map(({ code, address = '' }) => `${code} ${address}`);
+  const all = found.map(({ code, address = '' }) => `${code} ${address}`);
+  return all.filter((one) => one !== LATE_CHECK);
 }
 
 /** Waits until a refusal with this code, of this address, is recorded. */
