@@ -70,15 +70,19 @@ client.on_publish = on_publish
 client.max_inflight_messages_set(IN_FLIGHT)
 client.tls_set(ca_certs=f"{bundle}/ca.crt", certfile=f"{bundle}/client.crt", keyfile=f"{bundle}/client.key")
 client.connect("localhost", port, **options)
+must_reconnect = False
 while True:
     try:
+        if must_reconnect:
+            client.reconnect()
+            must_reconnect = False
         while is_connected and len(waiting) < IN_FLIGHT:
             publish()
-        if client.loop(0.1) == mqtt.MQTT_ERR_SUCCESS:
-            continue
-        is_connected = False
-        client.reconnect()
+        must_reconnect = client.loop(0.1) != mqtt.MQTT_ERR_SUCCESS
     except OSError:
-        # The server is gone, and paho does not catch what TLS then says while it writes.
-        is_connected = False
+        # The server is gone. What TLS says while it writes paho does not catch, and keeps the
+        # connection: each further try would say the same.
+        must_reconnect = True
         time.sleep(0.05)
+    if must_reconnect:
+        is_connected = False
