@@ -8,8 +8,11 @@ import { type MqttClient, Store, connect } from 'mqtt';
 
 /** How soon a client tries again. */
 const RECONNECT_MS = 50;
-/** Messages of {@link Publisher} without their acknowledgement. */
-const IN_FLIGHT = 50;
+/**
+ * Messages of {@link Publisher} without their acknowledgement. After each kill MQTT.js sends them
+ * again one by one, each when the one before it is acknowledged, and only then new ones.
+ */
+const IN_FLIGHT = 20;
 /** How far its subscriber may be behind it: well below what the queue of a session holds. */
 const BEHIND_MAX = 400;
 const TICK_MS = 5;
