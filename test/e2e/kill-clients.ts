@@ -76,6 +76,8 @@ export function openLasting(t: TestContext, bundle: Bundle): MqttClient {
     clean: false,
     properties: { sessionExpiryInterval: 3_600 },
     reconnectPeriod: RECONNECT_MS,
+    // Also after a refusal: a server that just started may be too busy to hear its CONNECT in time.
+    reconnectOnConnackError: true,
     // A PUBREL may come while it says goodbye, and MQTT.js throws where it has no store any more.
     incomingStore: new Store({ clean: false }),
     ca: bundle.anchorPem,
